@@ -1,0 +1,1 @@
+"""What must a person see, and what may they say?"""

@@ -1,0 +1,1 @@
+"""One process each; they know the rooms below and never each other."""

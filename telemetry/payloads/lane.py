@@ -1,0 +1,187 @@
+"""The bodies that a lane speaks: view, passage, decision, refusal, boom, alarm, answer."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+StepName = Literal["arrive", "identify", "weigh", "clear", "decide", "raise", "cross", "lower"]
+StepResult = Literal["wait", "run", "ok", "fail"]
+Verb = Literal["release", "hold", "inspect", "refuse", "lower"]
+BoomReport = Literal["down", "moving", "up", "fault", "unknown"]
+Movement = Literal["raise", "lower"]
+
+
+class Text(msgspec.Struct, frozen=True):
+    """The same sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the boom does not move, as a guard can read it aloud, and what clears it."""
+
+    code: str
+    say: Text
+    remedy: Text
+    clears: Literal["by itself", "operator", "customs", "service"]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the passage; `seconds` runs while `result` is run."""
+
+    step: StepName
+    result: StepResult
+    seconds: float
+    note: Text = Text("", "")
+
+
+class WeightNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The weighbridge as the lane sees it. `at` is null when nothing was ever heard."""
+
+    gross_kg: Decimal | None
+    status: str
+    settled_kg: Decimal | None
+    uncertainty_kg: Decimal | None
+    at: float | None
+    fresh: bool
+
+
+class ReadNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing read of the truck that stands here."""
+
+    what: Literal["plate", "trailer", "container", "tag"]
+    text: str
+    confidence: float | None
+    at: float
+    source: str
+    check: Literal["ok", "bad", "none"]
+    """Check digit of a container code, or agreement of the tag with the plate."""
+
+
+class InputNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One input as reported; null is not known."""
+
+    value: bool | None
+    at: float | None
+    fresh: bool
+
+
+class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that the lane holds."""
+
+    id: str
+    verb: Verb
+    issuer: str
+    persons: list[str]
+    reason: str
+    expires_at: float
+    declared_kg: Decimal | None = None
+    tolerance_kg: Decimal | None = None
+
+
+class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole lane."""
+
+    state: str
+    """A state of gateway_ctl.lane_state, in lower case."""
+    passage: str | None
+    opened_at: float | None
+    steps: list[Step]
+    weight: WeightNow
+    reads: list[ReadNow]
+    inputs: dict[str, InputNow]
+    lamp: Literal["red", "green", "off", "unknown"]
+    boom: BoomReport
+    boom_at: float | None
+    asked: Movement | None
+    """The movement commanded and not yet confirmed."""
+    order: OrderNow | None
+    decision: Literal["none", "release", "hold", "inspect", "refuse", "override", "refused"]
+    """`refused` is the interlock's own no to an order that would release."""
+    reasons: list[Reason]
+    clearance_up: bool
+    clearance_since: float | None
+    unsent: int
+    """Records in the spool that the recorder has not confirmed."""
+    passages_today: int
+    refusals_today: int
+    overrides_today: int
+
+
+class PassageBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage from the truck on the loop to the lane being empty again."""
+
+    passage: str
+    phase: Literal["opened", "closed"]
+    outcome: Literal["open", "crossed", "left", "abandoned", "fault"]
+    """crossed: under the boom; left: backed out; abandoned: the lane restarted under it; fault: ended by the lane's fault state."""
+    direction: Literal["in", "out"]
+    opened_at: float
+    closed_at: float | None = None
+    plate: str | None = None
+    tags: list[str] = []
+    containers: list[str] = []
+    gross_kg: Decimal | None = None
+    uncertainty_kg: Decimal | None = None
+    order: str | None = None
+    decision: str = "none"
+    reasons: list[str] = []
+    """Codes of every refusal during the passage, in order of first appearance."""
+    steps: dict[StepName, float] = {}
+    """Seconds each finished step took."""
+    movements: list[Movement] = []
+    alarms: list[str] = []
+
+
+class DecisionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A permit was given."""
+
+    passage: str | None
+    order: str | None
+    permit: str
+    movement: Movement
+    expires_at: float
+    picture: str
+    """Digest of the picture; the picture itself is in the lane's book."""
+
+
+class RefusalBody(msgspec.Struct, frozen=True, kw_only=True):
+    """No permit, and every reason why."""
+
+    passage: str | None
+    order: str | None
+    movement: Movement
+    reasons: list[Reason]
+    picture: str
+
+
+class BoomBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a movement."""
+
+    passage: str | None
+    permit: str
+    movement: Movement
+    phase: Literal["written", "read back", "confirmed", "not confirmed", "refused"]
+    seconds: float
+    note: str = ""
+
+
+class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that asks for a person."""
+
+    alarm: str
+    """Stable name of the condition: `<instrument>:<code>`."""
+    active: bool
+    priority: Literal[1, 2, 3]
+    say: Text
+    passage: str | None = None
+
+
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an order that came by the bus."""
+
+    order: str
+    accepted: bool
+    reasons: list[Reason]

@@ -1,0 +1,20 @@
+"""The body of `weight`."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+WeightStatus = Literal["stable", "motion", "unknown", "overload", "underload", "blank", "error"]
+
+
+class WeightBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of an indicator. `gross_kg` is null whenever the indicator shows no number: never 0 for a fault."""
+
+    gross_kg: Decimal | None
+    display: str
+    status: WeightStatus
+    settled_kg: Decimal | None = None
+    uncertainty_kg: Decimal | None = None
+    zero_ok: bool | None = None
+    """Whether the empty deck stood at zero before this truck; null while nobody knows."""

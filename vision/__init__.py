@@ -1,0 +1,1 @@
+"""What do these pixels show, and how sure is it?"""
