@@ -1,8 +1,8 @@
-"""The table of topics: name, speaker, rate, retain, QoS, stale-after. One speaker a topic; staleness follows from the rate.
+"""The table of topics: name, speaker, rate, retain, QoS, stale-after. One speaker a topic; staleness follows the rate.
 
-    quaygate/v1/<site>/<node>/<instrument>/<word>     samples: QoS 0, newest wins, may be lost, never invented
-    quaygate/v1/<site>/<node>/<word>                  records: QoS 1 through the spool; views, births and states
-    quaygate/v1/<site>/<node>/order                   orders in: signed, expiring, answered by `answer`
+quaygate/v1/<site>/<node>/<instrument>/<word>     samples: QoS 0, newest wins, may be lost, never invented
+quaygate/v1/<site>/<node>/<word>                  records: QoS 1 through the spool; views, births and states
+quaygate/v1/<site>/<node>/order                   orders in: signed, expiring, answered by `answer`
 """
 
 from dataclasses import dataclass
@@ -65,22 +65,47 @@ class Topic:
 
 TOPICS: tuple[Topic, ...] = (
     Topic("weight", Speaker.LANE, Kind.SAMPLE, True, 0.1, "what the indicator says, as it says it"),
-    Topic("inputs", Speaker.LANE, Kind.SAMPLE, True, 1.0, "loops, beams, photocell, limit switches, on change and each second"),
+    Topic(
+        "inputs",
+        Speaker.LANE,
+        Kind.SAMPLE,
+        True,
+        1.0,
+        "loops, beams, photocell, limit switches, on change and each second",
+    ),
     Topic("tag", Speaker.LANE, Kind.SAMPLE, True, None, "a UHF tag was read"),
     Topic("read", Speaker.LANE, Kind.SAMPLE, True, None, "a camera read a plate or a container code"),
     Topic("fix", Speaker.TRACKER, Kind.SAMPLE, True, 5.0, "where a tracker is"),
-    Topic("health", Speaker.EVERY_NODE, Kind.SAMPLE, True, 5.0, "frames, garbage, gaps, reconnects, latency of an instrument"),
-    Topic("view", Speaker.LANE, Kind.SAMPLE, False, 1.0, "the whole lane as a person must see it, on change and each second"),
+    Topic(
+        "health",
+        Speaker.EVERY_NODE,
+        Kind.SAMPLE,
+        True,
+        5.0,
+        "frames, garbage, gaps, reconnects, latency of an instrument",
+    ),
+    Topic(
+        "view",
+        Speaker.LANE,
+        Kind.SAMPLE,
+        False,
+        1.0,
+        "the whole lane as a person must see it, on change and each second",
+    ),
     Topic("passage", Speaker.LANE, Kind.RECORD, False, None, "a passage opened, moved on or closed"),
     Topic("decision", Speaker.LANE, Kind.RECORD, False, None, "an order met a picture and a permit was given"),
     Topic("refusal", Speaker.LANE, Kind.RECORD, False, None, "no permit, and every reason why"),
-    Topic("boom", Speaker.LANE, Kind.RECORD, False, None, "a coil was written, read back, confirmed by its switch or not"),
+    Topic(
+        "boom", Speaker.LANE, Kind.RECORD, False, None, "a coil was written, read back, confirmed by its switch or not"
+    ),
     Topic("alarm", Speaker.EVERY_NODE, Kind.RECORD, False, None, "a condition came or went"),
     Topic("answer", Speaker.LANE, Kind.RECORD, False, None, "what became of an order that came by the bus"),
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
     Topic("birth", Speaker.EVERY_NODE, Kind.STATE, False, None, "what this node has, with units and limits"),
     Topic("state", Speaker.EVERY_NODE, Kind.STATE, False, None, "online or offline; offline is the last will"),
-    Topic("stored", Speaker.RECORDER, Kind.STATE, False, None, "up to which sequence number the node's records are stored"),
+    Topic(
+        "stored", Speaker.RECORDER, Kind.STATE, False, None, "up to which sequence number the node's records are stored"
+    ),
 )
 
 BY_WORD: dict[str, Topic] = {t.word: t for t in TOPICS}

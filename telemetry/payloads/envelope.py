@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` is when the thing was so, not when it was sent. `seq` counts a node's records without a hole; samples have none."""
+    """`at` is when the thing was so, not when it was sent. `seq` counts a node's records, no hole; samples have none."""
 
     v: Literal[1] = 1
     id: str

@@ -5,10 +5,17 @@ from typing import Literal
 import msgspec
 
 InputName = Literal[
-    "loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up", "boom_fault",
+    "loop_arrival",
+    "beam_rear",
+    "beam_front",
+    "loop_boom",
+    "photocell",
+    "limit_down",
+    "limit_up",
+    "boom_fault",
 ]
-"""In the order a truck meets them: arrival loop, light beams across both ends of the deck, loop and photocell under the boom,
-and what the boom says of itself."""
+"""In the order a truck meets them: arrival loop, light beams across both ends of the deck, loop and photocell
+under the boom, and what the boom says of itself."""
 
 
 class InputsBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ class PassageBody(msgspec.Struct, frozen=True, kw_only=True):
     passage: str
     phase: Literal["opened", "closed"]
     outcome: Literal["open", "crossed", "left", "abandoned", "fault"]
-    """crossed: under the boom; left: backed out; abandoned: the lane restarted under it; fault: ended by the lane's fault state."""
+    """crossed: under the boom; left: backed out; abandoned: the lane restarted under it; fault: the boom failed it."""
     direction: Literal["in", "out"]
     opened_at: float
     closed_at: float | None = None

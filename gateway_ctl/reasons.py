@@ -1,0 +1,282 @@
+"""Every refusal there is: its code, the sentence a guard can read aloud, what clears it and who.
+
+One table. A reason that is not here cannot be given; a reason without its words cannot be written.
+"""
+
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+
+class Clears(StrEnum):
+    """Who or what makes a reason go away."""
+
+    BY_ITSELF = "by itself"
+    OPERATOR = "operator"
+    CUSTOMS = "customs"
+    SERVICE = "service"
+
+
+class Words(NamedTuple):
+    """Sentence and remedy in both languages."""
+
+    clears: Clears
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
+_I, _O, _C, _S = Clears.BY_ITSELF, Clears.OPERATOR, Clears.CUSTOMS, Clears.SERVICE
+
+
+class Reason(Enum):
+    """Why the boom does not move. The member's name is the code on the wire and in the book."""
+
+    ORDER_MISSING = Words(_I, "尚未收到放行指令", "No order has come yet", "等待海关答复", "Wait for customs to answer")
+    ORDER_MALFORMED = Words(
+        _C, "指令无法读懂", "The order cannot be read", "请海关重新下达", "Ask customs to send it again"
+    )
+    ORDER_UNKNOWN_KEY = Words(
+        _C,
+        "指令的签名密钥不在本站名单",
+        "The order is signed with a key this site does not know",
+        "核对发令方与站点密钥",
+        "Check who sent it and the site's keys",
+    )
+    ORDER_FORGED = Words(
+        _C,
+        "指令签名不符,疑似伪造",
+        "The order's signature is false",
+        "保留证据并通知海关",
+        "Keep the evidence and tell customs",
+    )
+    ORDER_NOT_THEIRS = Words(
+        _O,
+        "签名人无权下达此指令",
+        "Whoever signed may not give this order",
+        "由有权人员签发",
+        "Have it signed by someone who may",
+    )
+    ORDER_TOO_FEW = Words(
+        _O, "签名人数不足", "The order needs more persons' signatures", "请第二人签名", "Have the second person sign"
+    )
+    ORDER_OTHER_SITE = Words(
+        _C,
+        "指令属于别的口岸",
+        "The order is for another site",
+        "请海关重新下达",
+        "Ask customs for an order for this site",
+    )
+    ORDER_OTHER_LANE = Words(
+        _C,
+        "指令属于别的车道",
+        "The order is for another lane",
+        "请海关重新下达",
+        "Ask customs for an order for this lane",
+    )
+    ORDER_OTHER_PASSAGE = Words(
+        _C,
+        "指令不属于本次过卡",
+        "The order is for another passage",
+        "请海关重新下达",
+        "Ask customs for an order for this passage",
+    )
+    ORDER_OTHER_PLATE = Words(
+        _O,
+        "指令上的车牌与本车不符",
+        "The order names another plate",
+        "核对车牌或重读",
+        "Check the plate or read it again",
+    )
+    ORDER_OTHER_CONTAINERS = Words(
+        _O,
+        "指令上的箱号与本车不符",
+        "The order names other containers",
+        "核对箱号或重读",
+        "Check the containers or read them again",
+    )
+    ORDER_EXPIRED = Words(_C, "指令已过期", "The order has expired", "请海关重新下达", "Ask customs for a fresh order")
+    ORDER_FROM_FUTURE = Words(
+        _S,
+        "指令时间晚于本站时钟",
+        "The order is dated after this site's clock",
+        "校对双方时钟",
+        "Set both clocks right",
+    )
+    ORDER_LIVES_TOO_LONG = Words(
+        _C,
+        "指令有效期过长",
+        "The order is valid for longer than this site allows",
+        "请海关缩短有效期",
+        "Ask customs for a shorter one",
+    )
+    ORDER_SPENT = Words(
+        _C,
+        "指令已使用过",
+        "The order has been used already",
+        "每条指令只开一次闸",
+        "Every order opens once; ask for a fresh one",
+    )
+    ORDER_HOLD = Words(_C, "海关拦截,等待处理", "Customs holds this truck", "等待海关处理", "Wait for customs")
+    ORDER_INSPECT = Words(
+        _C, "海关要求查验", "Customs wants this truck inspected", "引导至查验区", "Send it to inspection"
+    )
+    ORDER_REFUSE = Words(_C, "海关不予放行", "Customs refuses this truck", "引导退出车道", "Have it leave the lane")
+    CLEARANCE_SILENT = Words(
+        _C,
+        "海关系统没有答复",
+        "Customs does not answer",
+        "检查线路,或按授权人工放行",
+        "Check the line, or release by hand if entitled",
+    )
+    CLEARANCE_ODD = Words(
+        _C,
+        "海关系统答复异常",
+        "Customs answers something that is no answer",
+        "联系海关技术人员",
+        "Call customs' engineers",
+    )
+    CLOCK_UNSURE = Words(
+        _S,
+        "本站时钟被拨动,不可信",
+        "This site's clock was stepped and cannot be trusted",
+        "校时后重启车道",
+        "Set the clock, then restart the lane",
+    )
+    INPUTS_STALE = Words(
+        _I,
+        "车道信号中断",
+        "The lane's signals are not coming",
+        "检查车道模块与网线",
+        "Check the lane's module and its cable",
+    )
+    TRUCK_ABSENT = Words(_I, "地磅上没有车", "No truck stands on the deck", "车辆驶上地磅", "Drive onto the deck")
+    ZONE_OCCUPIED = Words(
+        _I, "闸杆下有车或障碍", "Something is under the boom", "等待闸杆下清空", "Wait until it is clear"
+    )
+    ZONE_UNKNOWN = Words(
+        _S,
+        "闸杆下情况不明",
+        "It is not known what is under the boom",
+        "检查地感与光电",
+        "Check the loop and the photocell",
+    )
+    ZONE_NOT_CLEAR_YET = Words(_I, "闸杆下刚刚清空", "The boom's place has only just cleared", "稍候", "Wait a moment")
+    BOOM_UNKNOWN = Words(
+        _S, "闸杆位置不明", "The boom's position is not known", "检查限位开关", "Check the limit switches"
+    )
+    BOOM_CONTRADICTS = Words(
+        _S,
+        "上下限位同时到位,接线故障",
+        "Both limit switches say they are reached",
+        "检查限位接线",
+        "Check the wiring of the limit switches",
+    )
+    BOOM_FAULTY = Words(_S, "道闸报告故障", "The barrier reports a fault", "通知维修", "Call service")
+    BOOM_MOVING = Words(_I, "闸杆正在动作", "The boom is moving", "等待到位", "Wait until it stands")
+    BOOM_ALREADY_UP = Words(_I, "闸杆已抬起", "The boom is up already", "无需再抬", "Nothing to do")
+    BOOM_ALREADY_DOWN = Words(_I, "闸杆已落下", "The boom is down already", "无需再落", "Nothing to do")
+    WEIGHT_MISSING = Words(
+        _S, "地磅没有读数", "The weighbridge gives no number", "检查仪表与连线", "Check the indicator and its line"
+    )
+    WEIGHT_NOT_SETTLED = Words(
+        _I, "重量尚未稳定", "The weight has not settled", "请车辆停稳", "Have the truck stand still"
+    )
+    WEIGHT_STALE = Words(_I, "重量读数已过时", "The weight is too old", "检查仪表连线", "Check the indicator's line")
+    WEIGHT_OVERLOAD = Words(
+        _O, "超出地磅量程", "The load is above the weighbridge's range", "车辆退出", "Have the truck leave"
+    )
+    WEIGHT_OFF_DECLARED = Words(
+        _C, "重量与申报不符", "The weight differs from the declaration", "等待海关处理", "Wait for customs"
+    )
+    DECK_HALF_ON = Words(
+        _O,
+        "车辆未完全上磅",
+        "The truck is not wholly on the deck",
+        "请车辆前后移动到位",
+        "Have the truck move until both beams are clear",
+    )
+    DECK_BEAMS_UNKNOWN = Words(
+        _S, "磅端光幕信号不明", "The beams at the deck's ends are not known", "检查光幕", "Check the beams"
+    )
+    SCALE_NOT_AT_ZERO = Words(
+        _S,
+        "上磅前地磅不在零点",
+        "The empty deck was not at zero before this truck",
+        "清理磅台并置零",
+        "Clear the deck and set it to zero",
+    )
+    SCALE_ZERO_UNKNOWN = Words(
+        _O,
+        "上磅前未见空磅零点",
+        "The empty deck was not seen before this truck",
+        "车辆退出,空磅归零后重新上磅",
+        "Have the truck back off and drive on again",
+    )
+    SCALE_FROZEN = Words(
+        _S,
+        "仪表读数不动,疑似冻结",
+        "The indicator does not follow the load",
+        "重启或更换仪表",
+        "Restart or replace the indicator",
+    )
+    SCALE_JUMPED = Words(
+        _O,
+        "静止时重量跳变",
+        "The weight jumped while nothing moved",
+        "保留曲线,重新称重",
+        "Keep the curve and weigh again",
+    )
+    PLATE_UNREAD = Words(
+        _O, "车牌未识别", "The plate was not read", "重读或人工放行", "Read it again, or release by hand"
+    )
+    PLATE_UNSURE = Words(
+        _O,
+        "车牌识别置信度过低",
+        "The plate's read is not sure enough",
+        "重读或人工核对",
+        "Read it again, or check it by hand",
+    )
+    TAG_UNREAD = Words(
+        _O, "电子车牌未读到", "The vehicle's tag was not read", "重读或人工核对", "Read it again, or check it by hand"
+    )
+    TAG_OTHER_TRUCK = Words(
+        _O, "电子车牌与车牌不符", "The tag belongs to another truck", "人工核对车辆", "Check the truck by hand"
+    )
+    CONTAINER_UNREAD = Words(
+        _O, "箱号未识别", "A container's number was not read", "重读或人工核对", "Read it again, or check it by hand"
+    )
+    CONTAINER_FALSE = Words(
+        _O,
+        "箱号校验位不符",
+        "A container's check digit is wrong",
+        "重读或人工核对",
+        "Read it again, or check it by hand",
+    )
+    PERMIT_EXPIRED = Words(
+        _I, "许可已失效", "The permit has run out", "系统自动重新判定", "The lane decides again by itself"
+    )
+    PERMIT_USED = Words(
+        _I, "许可已使用", "The permit has been used", "系统自动重新判定", "The lane decides again by itself"
+    )
+    PERMIT_OTHER_LANE = Words(_S, "许可属于别的车道", "The permit is for another lane", "通知维修", "Call service")
+    NOT_CONFIRMED = Words(
+        _S, "闸杆未按指令到位", "The boom did not arrive where it was sent", "现场查看道闸", "Look at the barrier"
+    )
+    BOOM_STRAYED = Words(
+        _S,
+        "闸杆未经许可移动",
+        "The boom moved without a permit",
+        "现场查看,保留证据",
+        "Look at the barrier and keep the evidence",
+    )
+
+    @property
+    def clears(self) -> Clears:
+        """Who or what makes it go away."""
+        return self.value.clears
+
+    @property
+    def passing(self) -> bool:
+        """Whether waiting may be enough."""
+        return self.value.clears is Clears.BY_ITSELF
