@@ -16,8 +16,12 @@ from edge.clock import SiteClock
 from edge.supervisor import LINE_CAP, Service, Supervisor, waves
 
 STAY = "import signal, time; print('here', flush=True); signal.pause()"
-DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True)\n"
-DEAF += "while True: signal.pause()"
+DEAF = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('here', flush=True)
+while True: signal.pause()
+"""
 FAST = 20.0
 """The supervisor's own waits run fast in these tests; the processes do not."""
 
