@@ -1,0 +1,183 @@
+"""`python -m simulators NAME ...`: one device alone, for a technician's bench and for tests.
+
+Prints one line of JSON when it can be spoken to, `{"ready": {"tcp": ["127.0.0.1", 40001], ...}}`, and lives until it is
+interrupted. `python -m simulators port ...` and `... customs ...` hand over to those modules.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import math
+import runpy
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from simulators.barrier import Boom
+from simulators.camera import ReadPortal
+from simulators.clock import SimClock
+from simulators.gps import GeoState, Tracker
+from simulators.lane_io import LaneModule
+from simulators.rfid import SimTag, TagReader
+from simulators.sign import TextSign
+from simulators.weighbridge import YaohuaIndicator
+
+WORLDS = ("port", "customs")
+CAMERA_PERIOD_S = 5.0
+CIRCLE_M = 100.0
+CIRCLE_S = 60.0
+
+
+class Device(Protocol):
+    """What every device here offers."""
+
+    def tcp(self, host: str = ..., port: int = ...) -> tuple[str, int]: ...
+
+    def pty(self) -> str: ...
+
+    def close(self) -> None: ...
+
+    def run(self) -> Coroutine[Any, Any, None]: ...
+
+
+Lives = list[Callable[[], Coroutine[Any, Any, None]]]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one device until it is interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in WORLDS:
+        sys.argv = [f"simulators.{arguments[0]}", *arguments[1:]]
+        runpy.run_module(f"simulators.{arguments[0]}", run_name="__main__", alter_sys=True)
+        return
+    options = _parser().parse_args(arguments)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_live(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulators", description="One simulated device on a real wire.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--tcp", action="store_true", help="listen on TCP (this is so when --pty is not given)")
+    common.add_argument("--host", default="127.0.0.1")
+    common.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    common.add_argument("--pty", action="store_true", help="stand at the end of a pseudo serial line")
+    common.add_argument("--speed", type=float, default=1.0, help="site seconds per real second")
+    common.add_argument("--origin", type=float, default=None, help="UTC seconds at which site time equals UTC")
+    common.add_argument("--seed", type=int, default=1)
+    kinds = parser.add_subparsers(dest="device", required=True, metavar="DEVICE")
+    scale = kinds.add_parser("weighbridge", parents=[common], help="Yaohua A9 indicator, continuous mode")
+    scale.add_argument("--load", type=float, default=0.0, help="kg on the deck, put on after power-up")
+    scale.add_argument("--max", type=float, default=100_000.0)
+    scale.add_argument("--division", type=float, default=20.0)
+    scale.add_argument("--decimals", type=int, default=0)
+    scale.add_argument("--garbage-per-s", type=float, default=0.0)
+    scale.add_argument("--frozen", action="store_true")
+    module = kinds.add_parser("lane-io", parents=[common], help="I/O module (Modbus) with a boom on its outputs")
+    module.add_argument("--module", choices=("adam-6050", "plain-8ch"), default="adam-6050")
+    module.add_argument("--unit", type=int, default=1)
+    module.add_argument("--occupied", nargs="*", default=[], help="inputs that are on, for example loop_boom")
+    tags = kinds.add_parser("rfid", parents=[common], help="UHF tag reader")
+    tags.add_argument("--dialect", choices=("uhf-bb", "uhf-a0"), default="uhf-bb")
+    tags.add_argument("--epc", action="append", default=[], help="hexadecimal; may be given again")
+    camera = kinds.add_parser("camera", parents=[common], help="reading portal")
+    camera.add_argument("--plate", default="沪AD3F88")
+    gps = kinds.add_parser("gps", parents=[common], help="NMEA tracker that drives in a circle")
+    gps.add_argument("--name", default="truck1")
+    gps.add_argument("--lat", type=float, default=36.0)
+    gps.add_argument("--lon", type=float, default=120.2)
+    gps.add_argument("--udp", default=None, metavar="HOST:PORT")
+    gps.add_argument("--no-tag-block", action="store_true")
+    sign = kinds.add_parser("sign", parents=[common], help="driver's text sign")
+    sign.add_argument("--columns", type=int, default=8)
+    sign.add_argument("--rows", type=int, default=2)
+    return parser
+
+
+async def _live(options: argparse.Namespace) -> None:
+    clock = SimClock(speed=options.speed, origin=options.origin)
+    device, lives = _build(options, clock)
+    ready: dict[str, Any] = {"device": options.device}
+    if options.pty:
+        ready["pty"] = device.pty()
+    if options.tcp or not options.pty:
+        ready["tcp"] = device.tcp(options.host, options.port)
+    print(json.dumps({"ready": ready}), flush=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(life()) for life in (device.run, *lives)]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    device.close()
+
+
+def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]:
+    match options.device:
+        case "weighbridge":
+            scale = YaohuaIndicator(
+                clock,
+                lambda: options.load,
+                seed=options.seed,
+                max_kg=options.max,
+                division_kg=options.division,
+                decimals=options.decimals,
+            )
+            scale.power_up(0.0)
+            scale.faults.garbage_per_s = options.garbage_per_s
+            if options.frozen:
+                scale.next_bytes()
+                scale.faults.frozen = True
+            return scale, []
+        case "lane-io":
+            seen = dict.fromkeys(options.occupied, True)
+            boom = Boom(clock, sense=lambda: seen)
+            return LaneModule(options.module, clock, lambda: seen, boom, unit=options.unit), [boom.run]
+        case "rfid":
+            field = [SimTag(epc=bytes.fromhex(epc)) for epc in options.epc]
+            return TagReader(clock, lambda: field, dialect=options.dialect, seed=options.seed), []
+        case "camera":
+            portal = ReadPortal(clock, seed=options.seed)
+            return portal, [lambda: _read_again(portal, clock, options.plate)]
+        case "gps":
+            circle = _Circle(clock, options.lat, options.lon)
+            tracker = Tracker(clock, options.name, circle, tag_block=not options.no_tag_block, seed=options.seed)
+            if options.udp is not None:
+                host, _, port = options.udp.rpartition(":")
+                tracker.udp(host, int(port))
+            return tracker, []
+        case _:
+            return TextSign(clock, columns=options.columns, rows=options.rows), []
+
+
+async def _read_again(portal: ReadPortal, clock: SimClock, plate: str) -> None:
+    while True:
+        portal.push("plate", plate, 0.97, "front")
+        await clock.sleep(CAMERA_PERIOD_S)
+
+
+class _Circle:
+    """Once round in a minute."""
+
+    def __init__(self, clock: SimClock, lat: float, lon: float) -> None:
+        self._clock = clock
+        self._lat = lat
+        self._lon = lon
+
+    def __call__(self) -> GeoState:
+        turn = 2.0 * math.pi * (self._clock.now() % CIRCLE_S) / CIRCLE_S
+        reach_deg = CIRCLE_M / 111_195.0
+        return GeoState(
+            lat=self._lat + reach_deg * math.cos(turn),
+            lon=self._lon + reach_deg * math.sin(turn) / math.cos(math.radians(self._lat)),
+            speed_mps=2.0 * math.pi * CIRCLE_M / CIRCLE_S,
+            track_deg=(math.degrees(turn) + 90.0) % 360.0,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What may go wrong with an instrument: one set of knobs per kind. All are turned while the device runs."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+OverloadOutput = Literal["blank", "dashes", "digits", "silent"]
+WrongAnswer = Literal["transaction", "unit", "function", "truncated", "noise"]
+
+
+@dataclass(slots=True, kw_only=True)
+class IndicatorFaults:
+    """Of a weighing indicator. Rates called `_share` are shares of the frames, 0 to 1."""
+
+    frozen: bool = False
+    """The last frame is repeated for ever."""
+    silent: bool = False
+    """Nothing is sent; the link stays up."""
+    drift_kg: float = 0.0
+    """The cells' zero is off by this much: mud, a wedge, a wet junction box."""
+    added_kg: float = 0.0
+    """A remote device on the cell cable adds this from one frame to the next, without any bounce."""
+    tare_left_kg: float = 0.0
+    """Somebody left a tare on: the display shows net, and the frame does not say so."""
+    garbage_per_s: float = 0.0
+    """Bursts of random bytes between frames, on average so many in a site second."""
+    half_share: float = 0.0
+    """Frames of which only the beginning is sent."""
+    swap_share: float = 0.0
+    """Frames with two neighbouring digits swapped; the XOR stays right."""
+    bad_sum_share: float = 0.0
+    """Frames with a wrong XOR."""
+    overload_output: OverloadOutput = "blank"
+    """What the stream carries while the display cannot show a number."""
+
+
+@dataclass(slots=True, kw_only=True)
+class BoomFaults:
+    """Of the barrier machine."""
+
+    delay_s: float = 0.0
+    """Late: an obeyed pulse moves the arm only after so long."""
+    dead: bool = False
+    """Pulses are taken but the arm does not start."""
+    stall_at_deg: float | None = None
+    """The arm stops when it passes this angle and comes no further."""
+    stuck_down: bool | None = None
+    """The lower limit switch always says this."""
+    stuck_up: bool | None = None
+    """The upper limit switch always says this."""
+    fault_contact: bool = False
+    """The machine reports a fault, and refuses to move, until it is repaired."""
+
+
+@dataclass(slots=True, kw_only=True)
+class IoFaults:
+    """Of an I/O module."""
+
+    stuck: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Inputs that always say this (in the sense of the wiring's names: True = occupied, broken, reached)."""
+    silent: bool = False
+    """Requests are neither answered nor carried out."""
+    slow_s: float = 0.0
+    """Each answer is held back by so many site seconds; the request is carried out at once."""
+    deaf_outputs: bool = False
+    """Writes are answered but the relays do not follow."""
+    wrong: WrongAnswer | None = None
+    """Requests are carried out and answered wrongly."""
+    exception: int | None = None
+    """Every request is refused with this exception code."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TagFaults:
+    """Of a tag reader."""
+
+    silent: bool = False
+    garbage_per_s: float = 0.0
+    bad_sum_share: float = 0.0
+    antenna_missing: bool = False
+    """The inventory is answered by the reader's own error instead of by tags."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CameraFaults:
+    """Of a reading portal."""
+
+    silent: bool = False
+    half_share: float = 0.0
+    """Lines that break off before their end, so that the next one is glued to them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TrackerFaults:
+    """Of a position tracker."""
+
+    silent: bool = False
+    no_fix: bool = False
+    """Status V, no position."""
+    stale_position: bool = False
+    """With `no_fix`: the last position stays in the sentence beside status V."""
+    jump_m: float = 0.0
+    """The position is this far north of the truth."""
+    bad_checksum_share: float = 0.0
+    duplicate_share: float = 0.0
+    """Epochs that are sent twice."""
+    late_share: float = 0.0
+    """Epochs that are held back and sent after the next one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SignFaults:
+    """Of a text sign."""
+
+    silent: bool = False
+    error: str | None = None
+    """Every text is refused with this code."""
+    slow_s: float = 0.0

@@ -1,0 +1,138 @@
+"""A position tracker that speaks NMEA 0183: RMC and GGA once a second, over UDP, TCP or a serial line.
+
+Written by hand from the sentence tables: the checksum is the XOR of what stands between `$` and `*`; angles are degrees
+and minutes in one number; speed in knots; RMC ends, since NMEA 4.1, with a navigational status after the mode, which
+almost every receiver leaves at V (it gives none) even with a good fix. A TAG block `\\s:name,c:seconds*hh\\` may stand
+before each sentence, with its own XOR.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from simulators.clock import SimClock
+from simulators.faults import TrackerFaults
+from simulators.pipes import OnWire
+
+KNOTS_PER_MPS = 3600.0 / 1852.0
+METRES_PER_DEGREE = 111_195.0
+MINUTE_STEPS = 100_000
+"""Minutes are given with five digits after the point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeoState:
+    """Where something really is: degrees WGS 84, north and east positive; `valid`: the sky is free."""
+
+    lat: float
+    lon: float
+    speed_mps: float = 0.0
+    track_deg: float = 0.0
+    valid: bool = True
+
+
+class Tracker(OnWire):
+    """One receiver with its radio."""
+
+    def __init__(
+        self,
+        clock: SimClock,
+        name: str,
+        position: Callable[[], GeoState],
+        *,
+        tag_block: bool = True,
+        talker: str = "GN",
+        noise_m: float = 0.0,
+        seed: int = 0,
+        faults: TrackerFaults | None = None,
+    ) -> None:
+        """`noise_m`: sigma of the position in each direction."""
+        super().__init__()
+        self.name = name
+        self.faults = TrackerFaults() if faults is None else faults
+        self.epochs_sent = 0
+        self._clock = clock
+        self._position = position
+        self._tag_block = tag_block
+        self._talker = talker
+        self._noise_m = noise_m
+        self._random = random.Random(seed)
+        self._held_back: list[bytes] = []
+
+    def udp(self, host: str, port: int) -> None:
+        """Send each sentence as a datagram to this address."""
+        self.pipe.udp(host, port)
+
+    async def run(self) -> None:
+        """An epoch at each full site second, until cancelled. Seconds that were missed are not made up for."""
+        while True:
+            now = self._clock.now()
+            await self._clock.sleep(math.floor(now) + 1.0 - now)
+            self.tell(round(self._clock.now()))
+
+    def tell(self, at_s: int) -> None:
+        """Send the sentences of this epoch, as the faults let them."""
+        if self.faults.silent:
+            return
+        lines = self.lines(at_s)
+        if not self._held_back and self._random.random() < self.faults.late_share:
+            self._held_back = lines
+            return
+        if self._random.random() < self.faults.duplicate_share:
+            lines += lines
+        lines += self._held_back
+        self._held_back = []
+        self.epochs_sent += 1
+        for line in lines:
+            self.pipe.send(line)
+
+    def lines(self, at_s: int) -> list[bytes]:
+        """RMC and GGA of this second, as bytes on the wire."""
+        state = self._position()
+        north_m, east_m = self._random.gauss(0.0, self._noise_m), self._random.gauss(0.0, self._noise_m)
+        lat = state.lat + (north_m + self.faults.jump_m) / METRES_PER_DEGREE
+        lon = state.lon + east_m / (METRES_PER_DEGREE * math.cos(math.radians(state.lat)))
+        fixed = state.valid and not self.faults.no_fix
+        placed = fixed or self.faults.stale_position
+        where = f"{_angle(lat, 2)},{'NS'[lat < 0]},{_angle(lon, 3)},{'EW'[lon < 0]}" if placed else ",,,"
+        motion = f"{state.speed_mps * KNOTS_PER_MPS:.2f},{state.track_deg % 360.0:.2f}" if placed else ","
+        moment = datetime.fromtimestamp(at_s, UTC)
+        clock, day = f"{moment:%H%M%S}.00", f"{moment:%d%m%y}"
+        rmc = f"{self._talker}RMC,{clock},{'A' if fixed else 'V'},{where},{motion},{day},,,{'A' if fixed else 'N'},V"
+        quality = "1,12,0.80,8.0,M,7.5,M,," if fixed else "0,00,99.99,,,,,,"
+        gga = f"{self._talker}GGA,{clock},{where},{quality}"
+        return [self._line(rmc, at_s), self._line(gga, at_s)]
+
+    def _line(self, body: str, at_s: int) -> bytes:
+        tag = ""
+        if self._tag_block:
+            block = f"s:{self.name},c:{at_s}"
+            tag = f"\\{block}*{_xor(block):02X}\\"
+        total = _xor(body)
+        if self._random.random() < self.faults.bad_checksum_share:
+            total ^= self._random.randint(1, 0xFF)
+        return f"{tag}${body}*{total:02X}\r\n".encode()
+
+
+def _angle(degrees: float, digits: int) -> str:
+    # Rounded as a whole number of minute steps first, so that no 60.00000 minutes come out.
+    steps = round(abs(degrees) * 60 * MINUTE_STEPS)
+    whole, rest = divmod(steps, 60 * MINUTE_STEPS)
+    return f"{whole:0{digits}d}{rest // MINUTE_STEPS:02d}.{rest % MINUTE_STEPS:05d}"
+
+
+def _xor(text: str) -> int:
+    total = 0
+    for byte in text.encode("ascii"):
+        total ^= byte
+    return total
+
+
+if __name__ == "__main__":
+    import sys
+
+    from simulators.__main__ import main
+
+    main(["gps", *sys.argv[1:]])
