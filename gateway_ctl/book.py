@@ -96,11 +96,11 @@ class Book:
         self._shut: str | None = "the book is not open"
 
     async def open(self) -> Verified:
-        """Verify what is there, then take entries. Raises BookShut if the chain is broken or the file cannot be opened."""
+        """Verify what is there, then take entries. Raises BookShut: chain broken, or file not to be opened."""
         found = await asyncio.to_thread(verify, self.path) if self.path.exists() else Verified(0, GENESIS)
         if isinstance(found, Broken):
             raise BookShut(
-                f"{self.path.name}: entry {found.seq} is broken: {found.why}; keep the file as evidence, start with another"
+                f"{self.path.name}: entry {found.seq} is broken: {found.why}; keep it as evidence, start another"
             )
         self._shut = None
         self._thread = threading.Thread(target=self._work, args=(found,), name="book", daemon=True)

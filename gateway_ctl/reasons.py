@@ -136,6 +136,7 @@ class Reason(Enum):
         "联系海关技术人员",
         "Call customs' engineers",
     )
+    LANE_WAKING = Words(_I, "车道正在启动", "The lane is just starting", "稍候", "Wait a moment")
     CLOCK_UNSURE = Words(
         _S,
         "本站时钟被拨动,不可信",

@@ -1,7 +1,8 @@
 """The one door to cryptography: Ed25519 seals on orders, and persons' keys under their PIN.
 
-A person's private key lies sealed in the site file: AES-256-GCM under a key that argon2id makes from the PIN. A PIN is
-short; argon2id with 64 MiB and three passes makes each guess cost about a tenth of a second and the console counts them.
+A person's private key lies sealed in the site file: AES-256-GCM under a key that argon2id makes from the PIN. A PIN
+is short; argon2id with 64 MiB and three passes makes each guess cost about a tenth of a second, and the console
+counts them.
 """
 
 import base64

@@ -1,0 +1,154 @@
+"""The door: the only code that drives a barrier. It takes a permit once and moves the boom once.
+
+Order of things: the permit is looked at again on the newest picture; the book says what will be written, on disk; the
+permit is looked at once more, because the disk took time; the coil is written, once; the read-back goes into the book;
+the movement is done when the limit switch says so. If it never says so, the answer is NOT_CONFIRMED and nothing is
+written again. Quaygate is not the safety function: photocell, loop and edge stop the arm in hardware.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from drivers.faults import DriverFault
+from drivers.kinds import Clock
+from drivers.readings import Instant
+from gateway_ctl.book import Book
+from gateway_ctl.deeds import Moved
+from gateway_ctl.interlock import BoomAt, boom_at, withdrawn
+from gateway_ctl.lane_state import Event
+from gateway_ctl.orders import Movement, Permit
+from gateway_ctl.picture import Picture, Rules
+from gateway_ctl.reasons import Reason
+
+TRAVEL_S = 10.0
+"""From the coil to the limit switch: the slowest common arm takes 6 s, a sticky relay and a slow poll the rest."""
+
+
+class Arm(Protocol):
+    """What the door needs of a barrier (drivers/barrier/device.py)."""
+
+    async def raise_boom(self) -> object:
+        """One pulse on the raise output, read back. Raises DriverFault."""
+        ...
+
+    async def lower_boom(self) -> object:
+        """One pulse on the lower output, read back. Raises DriverFault."""
+        ...
+
+
+class Phase(StrEnum):
+    """How far a movement has come; also the kinds of its entries in the book."""
+
+    WRITTEN = "written"
+    READ_BACK = "read back"
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One phase of a movement, for whoever watches."""
+
+    permit: Permit
+    phase: Phase
+    at: Instant
+    seconds: float
+    """Since the permit came to the door."""
+    note: str = ""
+
+
+class Door:
+    """One lane's boom."""
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        clock: Clock,
+        rules: Rules,
+        newest: Callable[[], Picture],
+        another: Callable[[], Awaitable[Picture]],
+        tell: Callable[[Progress], Awaitable[None]],
+        travel_s: float = TRAVEL_S,
+    ) -> None:
+        """`newest` gives the newest picture, `another` waits for a newer one."""
+        self._book, self._clock, self._rules = book, clock, rules
+        self._newest, self._another, self._tell, self._travel_s = newest, another, tell, travel_s
+        self._arm: Arm | None = None
+        self._used: set[str] = set()
+        self._spent: set[str] = set()
+
+    @property
+    def spent(self) -> frozenset[str]:
+        """Orders for which the raise output has been written."""
+        return frozenset(self._spent)
+
+    def remember(self, orders: frozenset[str]) -> None:
+        """Orders that the book says were spent before this process started."""
+        self._spent |= orders
+
+    def attach(self, arm: Arm | None) -> None:
+        """The barrier over a link that has just opened; None when the link is lost."""
+        self._arm = arm
+
+    async def move(self, permit: Permit) -> Moved:
+        """Carry out a permit, once. What the barrier does is the answer; BookShut passes through and nothing moves."""
+        began = self._clock.now()
+        arm = self._arm
+        reasons = self._against(permit)
+        if arm is None or reasons:
+            return await self._refused(permit, began, reasons or (Reason.INPUTS_STALE,))
+        self._used.add(permit.id)
+        await self._enter(permit, Phase.WRITTEN, began, "about to be written")
+        reasons = withdrawn(permit, self._newest(), self._clock.now(), self._rules)
+        if reasons:
+            return await self._refused(permit, began, reasons)
+        if permit.order is not None and permit.movement is Movement.RAISE:
+            self._spent.add(permit.order)
+        try:
+            read_back = await (arm.raise_boom() if permit.movement is Movement.RAISE else arm.lower_boom())
+            note = str(read_back)
+        except DriverFault as fault:
+            # The pulse may or may not have gone out: only the switches can tell, and it is not sent again.
+            note = f"{type(fault).__name__}: {fault}"
+        await self._enter(permit, Phase.READ_BACK, began, note)
+        event = await self._arrived(permit)
+        done = event is not Event.NOT_CONFIRMED
+        await self._enter(permit, Phase.CONFIRMED if done else Phase.NOT_CONFIRMED, began, event.value)
+        return Moved(permit.id, event)
+
+    def _against(self, permit: Permit) -> tuple[Reason, ...]:
+        used = (Reason.PERMIT_USED,) if permit.id in self._used else ()
+        return (*used, *withdrawn(permit, self._newest(), self._clock.now(), self._rules))
+
+    async def _arrived(self, permit: Permit) -> Event:
+        raising = permit.movement is Movement.RAISE
+        wanted, left = (BoomAt.UP, True) if raising else (BoomAt.DOWN, False)
+        try:
+            async with self._clock.timeout(self._travel_s):
+                while True:
+                    at = boom_at(await self._another(), self._clock.now(), self._rules)
+                    if at is wanted:
+                        return Event.RAISED if raising else Event.LOWERED
+                    if at is BoomAt.UP and left and not raising:
+                        # On its way down it turned round: the hardware saw something under it.
+                        return Event.RAISED
+                    left = left or at is BoomAt.MOVING
+        except TimeoutError:
+            return Event.NOT_CONFIRMED
+
+    async def _refused(self, permit: Permit, began: Instant, reasons: tuple[Reason, ...]) -> Moved:
+        await self._enter(permit, Phase.REFUSED, began, " ".join(reason.name for reason in reasons))
+        return Moved(permit.id, Event.WITHDRAWN, reasons)
+
+    async def _enter(self, permit: Permit, phase: Phase, began: Instant, note: str) -> None:
+        now = self._clock.now()
+        body = {
+            "permit": permit.id, "order": permit.order, "movement": permit.movement, "by_person": permit.by_person,
+            "picture": permit.picture, "phase": phase, "note": note,
+        }  # fmt: skip
+        await self._book.write("boom", now, body, passage=permit.passage)
+        await self._tell(Progress(permit=permit, phase=phase, at=now, seconds=now - began, note=note))

@@ -1,0 +1,68 @@
+"""What any clearance must offer: the JSON service (http.py) does, the customs gate protocol takes the same place."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from drivers.readings import Instant
+from gateway_ctl.orders import SignedOrder
+from gateway_ctl.picture import Container, Plate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What the lane tells clearance of the truck that stands here."""
+
+    site: str
+    lane: str
+    passage: str
+    direction: Literal["in", "out"]
+    at: Instant
+    seq: int
+    """Counts the questions about this passage."""
+    plate: Plate | None
+    tags: tuple[str, ...]
+    containers: tuple[Container, ...]
+    gross_kg: Decimal | None
+    uncertainty_kg: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """What became of a passage."""
+
+    site: str
+    lane: str
+    passage: str
+    order: str | None
+    outcome: Literal["crossed", "left", "fault", "abandoned"]
+    at: Instant
+    gross_kg: Decimal | None
+
+
+class ClearanceSilent(Exception):
+    """No answer within the deadline, or no connection. Asking again is harmless."""
+
+
+class ClearanceOdd(Exception):
+    """An answer that is none: wrong status, unreadable body."""
+
+
+class Clearance(Protocol):
+    """The road to customs."""
+
+    async def ask(self, gathered: Gathered) -> SignedOrder:
+        """Customs' order for this truck. Raises ClearanceSilent, ClearanceOdd."""
+        ...
+
+    async def newer(self, passage: str, after: str | None) -> SignedOrder | None:
+        """An order given since `after`; None when there is none. Raises ClearanceSilent, ClearanceOdd."""
+        ...
+
+    async def report(self, crossing: Crossing) -> None:
+        """Done when customs has it; a repeat is harmless. Raises ClearanceSilent, ClearanceOdd."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...

@@ -1,0 +1,172 @@
+"""The words between the lane's mind and its hands: a passage and its steps, deeds to be done, words that come in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from drivers.readings import Instant
+from gateway_ctl.conditions import Condition
+from gateway_ctl.interlock import Refusal
+from gateway_ctl.lane_state import Event
+from gateway_ctl.orders import Movement, Order, Permit
+from gateway_ctl.picture import Picture
+from gateway_ctl.reasons import Reason
+
+
+class Outcome(StrEnum):
+    """How a passage ended."""
+
+    CROSSED = "crossed"
+    LEFT = "left"
+    ABANDONED = "abandoned"
+    FAULT = "fault"
+
+
+class StepName(StrEnum):
+    """The steps of a passage, in the order a person expects them."""
+
+    ARRIVE = "arrive"
+    IDENTIFY = "identify"
+    WEIGH = "weigh"
+    CLEAR = "clear"
+    DECIDE = "decide"
+    RAISE = "raise"
+    CROSS = "cross"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """When a step began and ended; `ok` says how."""
+
+    name: StepName
+    began: Instant
+    ended: Instant | None = None
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What customs was asked on."""
+
+    at: Instant
+    plate: str | None
+    tags: tuple[str, ...]
+    containers: tuple[str, ...]
+    kg: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One truck's way through the lane."""
+
+    id: str
+    opened_at: Instant
+    order: Order | None = None
+    asked: Asked | None = None
+    crossed: bool = False
+    steps: tuple[Step, ...] = ()
+    refused: tuple[Reason, ...] = ()
+    """Every reason ever given in this passage, in order of first appearance."""
+    movements: tuple[Movement, ...] = ()
+    rang: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A passage opened."""
+
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A passage ended."""
+
+    passage: Passage
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask customs, on this picture."""
+
+    passage: Passage
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Take the permit to the door."""
+
+    permit: Permit
+    order: Order | None
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell everybody why not."""
+
+    refusal: Refusal
+    passage: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell whoever sent the order what became of it."""
+
+    order: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """No reason against it."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A condition came or went."""
+
+    condition: Condition
+    active: bool
+    passage: str | None
+
+
+Deed = Open | Close | Ask | Move | Refuse | Answer | Ring
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An admitted order came."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Unadmitted:
+    """What called itself an order did not pass the seals. `asked`: it came as customs' answer to our question."""
+
+    order: str
+    reasons: tuple[Reason, ...]
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Customs did not answer in time."""
+
+    reason: Reason = Reason.CLEARANCE_SILENT
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What the door says became of a permit. `event`: RAISED, LOWERED, NOT_CONFIRMED or WITHDRAWN."""
+
+    permit: str
+    event: Event
+    reasons: tuple[Reason, ...] = ()
+
+
+Word = Ordered | Unadmitted | Silence | Moved

@@ -1,0 +1,107 @@
+"""JSON clearance over HTTP: the one door to httpx. The contract is in clearance.py and in the README's site chapter.
+
+POST {url}/passages                         a gathered passage, answered by an order
+GET  {url}/passages/{passage}/order?after=  a newer order, or 204
+POST {url}/crossings                        what became of it, 204
+"""
+
+import base64
+import binascii
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from drivers.kinds import Clock
+from gateway_ctl.clearance import ClearanceOdd, ClearanceSilent, Crossing, Gathered
+from gateway_ctl.orders import Seal, SignedOrder
+
+_NO_CONTENT = 204
+_LARGEST_ANSWER = 64 * 1024
+"""Bytes. An order is under 1.5 KiB in base64; more is not an answer."""
+
+
+class _Seal(msgspec.Struct, frozen=True):
+    key: str
+    signature: str
+
+
+class _Order(msgspec.Struct, frozen=True):
+    payload: str
+    seals: list[_Seal]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    order: _Order
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+class HttpClearance:
+    """One client for the life of a lane; httpx keeps and renews the connection."""
+
+    def __init__(self, url: str, answer_within_s: float, clock: Clock) -> None:
+        """`answer_within_s`: site seconds for one question and its answer."""
+        self._clock = clock
+        self._within_s = answer_within_s
+        # The deadline is the site's own, around the whole exchange; httpx must not add another.
+        self._client = httpx.AsyncClient(base_url=url, timeout=None, trust_env=False)  # noqa: S113 - see above
+
+    async def ask(self, gathered: Gathered) -> SignedOrder:
+        """As Clearance.ask."""
+        body = {
+            "site": gathered.site,
+            "lane": gathered.lane,
+            "passage": gathered.passage,
+            "direction": gathered.direction,
+            "at": gathered.at,
+            "seq": gathered.seq,
+            "plate": gathered.plate,
+            "tags": gathered.tags,
+            "containers": [{"code": c.code, "confidence": c.confidence} for c in gathered.containers],
+            "gross_kg": gathered.gross_kg,
+            "uncertainty_kg": gathered.uncertainty_kg,
+        }
+        return _order(await self._exchange("POST", "/passages", body))
+
+    async def newer(self, passage: str, after: str | None) -> SignedOrder | None:
+        """As Clearance.newer."""
+        path = f"/passages/{quote(passage, safe='')}/order"
+        answer = await self._exchange("GET", path if after is None else f"{path}?after={quote(after, safe='')}")
+        return None if answer.status_code == _NO_CONTENT else _order(answer)
+
+    async def report(self, crossing: Crossing) -> None:
+        """As Clearance.report."""
+        await self._exchange("POST", "/crossings", crossing)
+
+    async def close(self) -> None:
+        """As Clearance.close."""
+        await self._client.aclose()
+
+    async def _exchange(self, method: str, path: str, body: object = None) -> httpx.Response:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {} if content is None else {"content-type": "application/json"}
+        try:
+            async with self._clock.timeout(self._within_s):
+                answer = await self._client.request(method, path, content=content, headers=headers)
+        except TimeoutError as late:
+            raise ClearanceSilent(f"{method} {path}: no answer within {self._within_s:g} s") from late
+        except httpx.HTTPError as wrong:
+            raise ClearanceSilent(f"{method} {path}: {type(wrong).__name__} {wrong}") from wrong
+        if not answer.is_success:
+            raise ClearanceOdd(f"{method} {path}: status {answer.status_code}")
+        if len(answer.content) > _LARGEST_ANSWER:
+            raise ClearanceOdd(f"{method} {path}: {len(answer.content)} bytes")
+        return answer
+
+
+def _order(answer: httpx.Response) -> SignedOrder:
+    try:
+        order = _decode(answer.content).order
+        return SignedOrder(
+            payload=base64.b64decode(order.payload, validate=True),
+            seals=tuple(Seal(key=s.key, signature=base64.b64decode(s.signature, validate=True)) for s in order.seals),
+        )
+    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError) as wrong:
+        raise ClearanceOdd(f"no order in the answer: {wrong}") from wrong

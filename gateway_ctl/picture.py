@@ -1,0 +1,149 @@
+"""The frozen picture on which the lane thinks: every reading it may look at, with its age, and nothing else.
+
+A picture is taken once; deciding on it reads no instrument and asks no clock.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+import msgspec
+
+from drivers.readings import Instant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """A value as last told. `value` None: never told, or told as not known."""
+
+    value: T | None = None
+    at: Instant | None = None
+    """When it was last told."""
+    since: Instant | None = None
+    """Since when it has been this value, told without a break."""
+
+    def fresh(self, now: Instant, within_s: float) -> bool:
+        """Whether it is known and was told within that time. What comes from the future is not fresh."""
+        return self.value is not None and self.at is not None and -_AHEAD_S <= now - self.at <= within_s
+
+
+_AHEAD_S = 0.5
+"""A reading may be stamped by another task a moment after `now` was taken; not more than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The lane's contacts; true is occupied, broken, reached."""
+
+    loop_arrival: Seen[bool] = Seen()
+    beam_rear: Seen[bool] = Seen()
+    beam_front: Seen[bool] = Seen()
+    loop_boom: Seen[bool] = Seen()
+    photocell: Seen[bool] = Seen()
+    limit_down: Seen[bool] = Seen()
+    limit_up: Seen[bool] = Seen()
+    boom_fault: Seen[bool] = Seen()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deck:
+    """What the weighbridge has made of the truck on it (drivers/weighbridge/settle.py)."""
+
+    live_kg: Seen[Decimal] = Seen()
+    """The number shown now; None for overload, blank, dashes, silence."""
+    overload: bool = False
+    settled_kg: Decimal | None = None
+    uncertainty_kg: Decimal | None = None
+    settled_at: Instant | None = None
+    """When the settled reading was last upheld by a live one."""
+    zero_ok: bool | None = None
+    """Whether the empty deck stood at zero before this truck; None: it was not seen empty."""
+    frozen: bool = False
+    jumped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A plate as read, 0 to 1 sure."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container code as read; `check_ok` is its ISO 6346 check digit."""
+
+    code: str
+    confidence: float
+    check_ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What was read of the truck of this passage."""
+
+    plate: Plate | None = None
+    tags: tuple[str, ...] = ()
+    """EPC, hex."""
+    tag_plates: tuple[str, ...] = ()
+    """Plates that the tags carry, where the site's tags do."""
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What this lane asks for. Seconds are site seconds."""
+
+    inputs_fresh_s: float = 1.0
+    """Ten polls at the usual 0.1 s: one lost answer is no alarm, a second without eyes is."""
+    weight_fresh_s: float = 2.0
+    """The settled weight must still be upheld by readings this young."""
+    presence_kg: Decimal = Decimal(1000)
+    """A truck is on the deck above this; the lightest tractor is above 4 t, a person and mud are below."""
+    zone_clear_s: float = 1.0
+    """How long the boom's place must have been clear before it comes down: the gap between tractor and trailer
+    passes the photocell in less at walking pace."""
+    skew_s: float = 2.0
+    """How far an order may be dated ahead of our clock."""
+    order_life_s: float = 600.0
+    """Longest validity that is accepted: an order for one truck at one moment needs no more."""
+    permit_life_s: float = 2.0
+    """A permit is used at once or not at all."""
+    plate_sure: float = 0.8
+    needs_weight: bool = True
+    needs_plate: bool = True
+    needs_tag: bool = False
+    gather_s: float = 30.0
+    """After this the lane says what is missing instead of waiting on in silence."""
+    clock_step_s: float = 1.0
+    """A system clock that was stepped further than this since the start is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything that a decision may rest on."""
+
+    site: str
+    lane: str
+    at: Instant
+    passage: str | None = None
+    inputs: Inputs = Inputs()
+    deck: Deck = Deck()
+    identity: Identity = Identity()
+    clock_step_s: float = 0.0
+    spent: frozenset[str] = field(default_factory=frozenset[str])
+    """Orders that have opened this boom already."""
+
+
+def digest(picture: Picture) -> str:
+    """SHA-256 of the picture's JSON, hex."""
+    return hashlib.sha256(as_json(picture)).hexdigest()
+
+
+def as_json(picture: Picture) -> bytes:
+    """The picture as it is kept in the book; sets sorted, so that equal pictures are equal bytes."""
+    return msgspec.json.encode(picture, order="sorted")
