@@ -18,7 +18,7 @@ def seen(value: bool, *, age: float = 0.05, since: float = 60.0) -> Seen[bool]:
 
 def inputs(**occupied: bool) -> Inputs:
     """All contacts clear, the boom down, except what is said."""
-    base = {name: False for name in Inputs.__dataclass_fields__} | {"limit_down": True}
+    base = dict.fromkeys(Inputs.__dataclass_fields__, False) | {"limit_down": True}
     return Inputs(**{name: seen(value) for name, value in (base | occupied).items()})
 
 
