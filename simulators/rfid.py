@@ -90,14 +90,16 @@ class TagReader(OnWire):
                 (self._obey_bb if self.dialect == "uhf-bb" else self._obey_a0)(frame)
 
     async def run(self) -> None:
-        """Do the rounds that are owed, until cancelled."""
+        """Do the rounds that are owed, until cancelled. Rounds whose moment was missed are done later, one by one."""
+        next_at = self._clock.now()
         while True:
             if self._rounds != 0:
                 self._rounds -= 0 if self._rounds == ENDLESS else 1
                 self._round()
             if self._random.random() < self.faults.garbage_per_s * self._period_s:
                 self.pipe.send(self._random.randbytes(self._random.randint(1, 16)))
-            await self._clock.sleep(self._period_s)
+            next_at = max(next_at + self._period_s, self._clock.now())
+            await self._clock.sleep(next_at - self._clock.now())
 
     def _round(self) -> None:
         if self.faults.silent:

@@ -98,9 +98,11 @@ class YaohuaIndicator(OnWire):
 
     async def run(self) -> None:
         """Measure and send until cancelled. Moments that were missed are not made up for."""
+        next_at = self._clock.now()
         while True:
             self.pipe.send(self.next_bytes())
-            await self._clock.sleep(self._period_s)
+            next_at = max(next_at + self._period_s, self._clock.now())
+            await self._clock.sleep(next_at - self._clock.now())
 
     def next_bytes(self) -> bytes:
         """Measure now; the bytes that go out for it, faults included."""
