@@ -54,6 +54,7 @@ class Asked:
     tags: tuple[str, ...]
     containers: tuple[str, ...]
     kg: Decimal | None
+    uncertainty_kg: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,6 +263,7 @@ def _asked(picture: Picture) -> Asked:
         tuple(sorted(identity.tags)),
         tuple(sorted(c.code for c in identity.containers)),
         picture.deck.settled_kg,
+        picture.deck.uncertainty_kg,
     )
 
 

@@ -75,7 +75,7 @@ class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
     verb: Verb
     issuer: str
     persons: list[str]
-    reason: str
+    reason: Text
     expires_at: float
     declared_kg: Decimal | None = None
     tolerance_kg: Decimal | None = None

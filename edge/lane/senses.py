@@ -1,0 +1,157 @@
+"""Latest readings of one lane, and the frozen picture made of them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from drivers.camera.frames import Read
+from drivers.readings import Instant
+from drivers.rfid.frames import Tag
+from drivers.weighbridge.reading import Weight
+from drivers.weighbridge.settle import DeckState, DeckWatch
+from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
+from vision.reading.iso6346 import check_digit_ok
+from vision.reading.plate import normalise
+
+EARLY_S = 3.0
+"""A camera may read the front of a truck before its wheels reach the arrival loop; not earlier than this."""
+READS_CEILING = 64
+"""Reads kept for one truck: two cameras give a handful; a camera that repeats itself must not grow memory."""
+_NEAR = 2
+"""A code with a false check digit that differs in at most so many characters from a true one is its misread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A read or a tag, and the reader that gave it."""
+
+    source: str
+    word: Read | Tag
+
+
+class Senses:
+    """Fed by the instruments' tasks, read by the lane's. `changed` wakes whoever waits for a newer picture."""
+
+    def __init__(self, site: str, lane: str, watch: DeckWatch) -> None:
+        self._site, self._lane = site, lane
+        self._inputs: dict[str, Seen[bool]] = {}
+        self._watch = watch
+        self._live: Seen[Decimal] = Seen()
+        self._overload = False
+        self._noted: list[Noted] = []
+        self._waiters: set[asyncio.Future[None]] = set()
+        self.last_weight: Weight | None = None
+        self.lamp = "unknown"
+        self.clock_step_s = 0.0
+
+    def inputs(self, values: Mapping[str, bool | None], at: Instant) -> None:
+        """One poll of the contacts."""
+        for name, value in values.items():
+            before = self._inputs.get(name, Seen[bool]())
+            same = before.value == value and value is not None
+            self._inputs[name] = Seen(value, at, before.since if same else at)
+        rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
+        self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
+        self._wake()
+
+    def weight(self, weight: Weight) -> None:
+        """One reading of the indicator."""
+        self.last_weight = weight
+        self._watch.weight(weight)
+        self._overload = weight.status == "overload"
+        same = weight.kg is not None and self._live.value == weight.kg
+        self._live = Seen(weight.kg, weight.at, self._live.since if same else weight.at)
+        self._wake()
+
+    def note(self, source: str, word: Read | Tag) -> None:
+        """One read of a camera or a tag."""
+        self._noted = [*self._noted[-READS_CEILING + 1 :], Noted(source, word)]
+        self._wake()
+
+    def forget_reads(self, before: Instant) -> None:
+        """A passage has ended: what was read of its truck is not the next one's."""
+        self._noted = [noted for noted in self._noted if noted.word.at >= before]
+
+    def reads(self, since: Instant) -> list[Noted]:
+        """What was read of the truck that came at `since`, oldest first."""
+        return [noted for noted in self._noted if noted.word.at >= since - EARLY_S]
+
+    def deck(self, now: Instant) -> DeckState:
+        """What the weighing has come to."""
+        return self._watch.state(now)
+
+    def picture(self, now: Instant, passage: str | None, since: Instant | None, spent: frozenset[str]) -> Picture:
+        """All of it, frozen."""
+        state = self._watch.state(now)
+        settled = state.settled
+        return Picture(
+            site=self._site,
+            lane=self._lane,
+            at=now,
+            passage=passage,
+            inputs=Inputs(**self._inputs),
+            deck=Deck(
+                live_kg=self._live,
+                overload=self._overload,
+                settled_kg=None if settled is None else settled.kg,
+                uncertainty_kg=None if settled is None else settled.uncertainty_kg,
+                settled_at=None if settled is None else settled.to_at,
+                zero_ok=state.zero_ok,
+                frozen=state.frozen,
+                jumped=state.jumped,
+            ),
+            identity=Identity() if since is None else identity(self.reads(since)),
+            clock_step_s=self.clock_step_s,
+            spent=spent,
+        )
+
+    async def another(self) -> None:
+        """Until something was told."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+
+    def _value(self, name: str) -> bool | None:
+        return self._inputs.get(name, Seen[bool]()).value
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def identity(reads: list[Noted]) -> Identity:
+    """The surest plate, every tag, and the container codes that hold; a misread beside its true code is dropped."""
+    plate: Plate | None = None
+    tags: dict[str, str | None] = {}
+    codes: dict[str, float] = {}
+    for noted in reads:
+        word = noted.word
+        if isinstance(word, Tag):
+            tags[word.epc.hex().upper()] = word.plate
+        elif word.what == "plate":
+            if plate is None or word.confidence > plate.confidence:
+                plate = Plate(normalise(word.text), word.confidence)
+        elif word.what == "container":
+            code = word.text.replace(" ", "").upper()
+            codes[code] = max(codes.get(code, 0.0), word.confidence)
+    true = [code for code in codes if check_digit_ok(code)]
+    kept = [code for code in codes if code in true or not any(_near(code, other) for other in true)]
+    return Identity(
+        plate=plate,
+        tags=tuple(sorted(tags)),
+        tag_plates=tuple(sorted({plate for plate in tags.values() if plate is not None})),
+        containers=tuple(Container(code, codes[code], check_ok=code in true) for code in sorted(kept)),
+    )
+
+
+def _near(code: str, other: str) -> bool:
+    if abs(len(code) - len(other)) > _NEAR:
+        return False
+    if len(code) != len(other):
+        return code.startswith(other[:4]) or other in code or code in other
+    return sum(a != b for a, b in zip(code, other, strict=True)) <= _NEAR
