@@ -1,6 +1,6 @@
 """Simulated time: the same origin and speed in every process of a simulated port.
 
-    site time = origin + (wall clock - origin) * speed,  anchored once and then driven by the monotonic clock
+site time = origin + (wall clock - origin) * speed,  anchored once and then driven by the monotonic clock
 """
 
 import asyncio
