@@ -16,6 +16,8 @@ from simulators.modbus import ModbusRtu, ModbusTcp
 ModuleKind = Literal["adam-6050", "plain-8ch"]
 Lamp = Literal["red", "green", "both", "dark"]
 TICK_S = 0.1
+LONGEST_LOG = 200_000
+"""Changes of the relays kept: some days of a busy lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +166,7 @@ class LaneModule:
 
     def _switched(self, channel: int, closed: bool, by: By) -> None:  # noqa: FBT001 - one relay state
         name = self._output_names.get(channel, f"output {channel}")
+        del self.changes[:-LONGEST_LOG]
         self.changes.append(OutputChange(at=self._clock.now(), output=name, closed=closed, by=by))
         if not self.faults.deaf_outputs:
             self._boom.drive(raise_=self._output("raise"), lower=self._output("lower"), stop=self._output("stop"))

@@ -24,6 +24,8 @@ from simulators.pipes import Client, OnWire
 Dialect = Literal["uhf-bb", "uhf-a0"]
 ENDLESS = -1
 LONGEST_FRAME = 512
+LONGEST_MEMORY = 1000
+"""Commands remembered, for those who want to know what was asked."""
 
 BB_HEAD, BB_END = 0xBB, 0x7E
 BB_ANSWER, BB_NOTICE = 0x01, 0x02
@@ -85,6 +87,7 @@ class TagReader(OnWire):
         del client.pending[:-LONGEST_FRAME]
         take = _take_bb if self.dialect == "uhf-bb" else _take_a0
         while (frame := take(client.pending)) is not None:
+            del self.commands[:-LONGEST_MEMORY]
             self.commands.append(frame)
             if not self.faults.silent:
                 (self._obey_bb if self.dialect == "uhf-bb" else self._obey_a0)(frame)
