@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 """A place in the file: keys and positions."""
 
 SECRET = re.compile(r"sealed|password|token|secret|private", re.IGNORECASE)
@@ -49,7 +49,7 @@ class SiteFileWrong(Exception):
 class Finding:
     """A mistake by its place; the file turns it into a Mistake."""
 
-    path: Path
+    path: Place
     expected: str
 
 
@@ -84,7 +84,7 @@ class SiteText:
             path = (*path, error.get("ctx", {}).get("discriminator", "").strip("'") or "kind")
         return self.mistake(Finding(path, expected))
 
-    def _in_file(self, loc: Path) -> Path:
+    def _in_file(self, loc: Place) -> Place:
         """Without the marks that pydantic adds for the members of a union."""
         path: list[str | int] = []
         here: Any = self._raw
@@ -103,13 +103,13 @@ class SiteText:
             path.append(part)
         return tuple(path)
 
-    def _line(self, path: Path) -> int | None:
+    def _line(self, path: Place) -> int | None:
         for end in range(len(path), 0, -1):
             if path[:end] in self._lines:
                 return self._lines[path[:end]]
         return None
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: Place) -> str:
         said = ""
         for at, part in enumerate(path):
             if isinstance(part, int):
@@ -127,7 +127,7 @@ def _called(row: Any) -> str | None:
     return next((table[key] for key in ("id", "name") if isinstance(table.get(key), str)), None)
 
 
-def _look(raw: Any, path: Path) -> tuple[bool, Any]:
+def _look(raw: Any, path: Place) -> tuple[bool, Any]:
     here: Any = raw
     for part in path:
         try:
@@ -137,10 +137,10 @@ def _look(raw: Any, path: Path) -> tuple[bool, Any]:
     return True, here
 
 
-def places(raw: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
+def places(raw: Any, pattern: str) -> Iterator[tuple[Place, Any]]:
     """Every value at a pattern such as `lanes.*.weighbridge.link`, whatever the rest is; `*`: each of a list."""
 
-    def walk(here: Any, parts: Sequence[str], path: Path) -> Iterator[tuple[Path, Any]]:
+    def walk(here: Any, parts: Sequence[str], path: Place) -> Iterator[tuple[Place, Any]]:
         if not parts:
             yield path, here
         elif parts[0] == "*" and isinstance(here, list):
@@ -163,11 +163,11 @@ _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-. ]+?)\s*=")
 
 
-def _key_lines(text: str) -> Iterator[tuple[Path, int]]:
+def _key_lines(text: str) -> Iterator[tuple[Place, int]]:
     """Where each key and table begins. The text is known to be TOML; keys inside inline tables share their line."""
     bare = _STRING_OR_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
-    table: Path = ()
-    counts: dict[Path, int] = {}
+    table: Place = ()
+    counts: dict[Place, int] = {}
     depth = 0
     for number, line in enumerate(bare.splitlines(), 1):
         if depth == 0 and (header := _HEADER.match(line)):
@@ -179,9 +179,9 @@ def _key_lines(text: str) -> Iterator[tuple[Path, int]]:
         depth += sum(line.count(c) for c in "[{") - sum(line.count(c) for c in "]}")
 
 
-def _resolve(keys: tuple[str, ...], another: bool, counts: dict[Path, int]) -> Path:  # noqa: FBT001  (one caller)
+def _resolve(keys: tuple[str, ...], another: bool, counts: dict[Place, int]) -> Place:  # noqa: FBT001  (one caller)
     """`[lanes.io]` means the lanes table begun last."""
-    path: Path = ()
+    path: Place = ()
     for at, key in enumerate(keys):
         path = (*path, key)
         if at == len(keys) - 1 and another:
@@ -206,7 +206,7 @@ def _unknown_key(key: str, known: Sequence[str]) -> str:
     return f"no such key here; did you mean {near[0]}?" if near else f"no such key here; known are {', '.join(known)}"
 
 
-def _siblings(model: type[BaseModel], loc: Path) -> list[str]:
+def _siblings(model: type[BaseModel], loc: Place) -> list[str]:
     """Names that are allowed at a place, found in the model's own schema."""
     schema = model.model_json_schema(by_alias=True)
     here: dict[str, Any] = schema

@@ -1,0 +1,5 @@
+"""`python -m edge ...` is `quaygate ...`."""
+
+from edge.cli import main
+
+main()

@@ -1,0 +1,195 @@
+"""The command line `quaygate`: names and options only; what the commands do is in edge/commands/.
+
+Exit codes: 0 well; 1 done, and the answer is no; 2 the command or the site file must be mended; 3 something that is
+needed is not there; 130 interrupted.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.commands.words import Exit, Stop, err
+
+app = typer.Typer(
+    name="quaygate",
+    help=(__doc__ or "").split("\n\n")[1],
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+book_app = typer.Typer(help="A lane's book: every order, decision and movement, chained by hash.", no_args_is_help=True)
+keys_app = typer.Typer(help="Keys that orders are signed with.", no_args_is_help=True)
+person_app = typer.Typer(help="Persons who may sign orders at a console.", no_args_is_help=True)
+app.add_typer(book_app, name="book")
+app.add_typer(keys_app, name="keys")
+app.add_typer(person_app, name="person")
+
+SiteFile = Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site file; see edge/sites/example.toml.")]
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="No screen: run a day to its end and judge it.")] = False,
+    lanes: Annotated[int, typer.Option(min=1, max=16, help="Lanes of the simulated port.")] = 2,
+    trucks: Annotated[int, typer.Option(min=1, help="Trucks of the day (headless).")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 7,
+    speed: Annotated[float | None, typer.Option(min=0.1, max=100, help="Site seconds a real second.")] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults/--no-faults", help="Let instruments, trucks and customs misbehave.")
+    ] = True,
+    report: Annotated[Path | None, typer.Option(help="Write the judgement here, as JSON (headless).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder; ./demo-data, or a passing one when headless.")] = None,
+    console_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes 8080, or a free one.")] = 0,
+) -> None:
+    """A simulated port: lanes, trucks and customs on real wires, and everything that drives them.
+
+    Exits 0 when the day went as the simulator's truth says, 1 when not.
+    """
+    from edge.commands.demo import Day, headless_day, live_day
+
+    day = Day(lanes=lanes, trucks=trucks, seed=seed, speed=speed or (20.0 if headless else 1.0), faults=faults)
+    if headless:
+        raise typer.Exit(headless_day(day, report, data))
+    live_day(day, data or Path("demo-data"), console_port)
+
+
+@app.command()
+def up(
+    site_file: SiteFile,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this process (may be given again), such as lane/L01.")
+    ] = None,
+) -> None:
+    """Run all processes of a site and start again what ends, until Ctrl-C or SIGTERM."""
+    from edge.commands.run import up
+    from edge.commands.site import open_site
+
+    up(open_site(site_file), site_file, only or ())
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(help="lane/<id>, tracker or recorder.")],
+    site_file: SiteFile,
+) -> None:
+    """Run one agent in this process; what `up` and a systemd unit start."""
+    from edge.commands.run import run
+    from edge.commands.site import open_site
+
+    run(open_site(site_file), name)
+
+
+@app.command()
+def check(
+    site_file: SiteFile,
+    probe: Annotated[bool, typer.Option("--probe", help="Open every link, listen, and tell what was heard.")] = False,
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen to each.")] = 3.0,
+) -> None:
+    """Tell every mistake of a site file at once; with --probe, what its instruments say.
+
+    Exits 0 when all is well, 1 when an instrument did not answer, 2 when the file is wrong. No coil is ever written.
+    """
+    from edge.commands.check import check
+    from edge.commands.site import open_site
+
+    raise typer.Exit(check(open_site(site_file), site_file, probe=probe, seconds=seconds))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def simulate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, sign, customs or port.")],
+) -> None:
+    """Run a simulated device (or customs, or a whole port) on a real wire; `simulate NAME --help` tells more."""
+    from edge.commands.simulate import simulate
+
+    simulate(name, context.args)
+
+
+@app.command()
+def decode(
+    protocol: Annotated[str, typer.Argument(help="yaohua-a9, nmea, uhf-bb, uhf-a0 or camera.")],
+    source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",
+    from_hex: Annotated[bool, typer.Option("--hex", help="The stream is hexadecimal text.")] = False,
+) -> None:
+    """Tell what a captured stream says: one JSON object a word, and one for bytes that are none."""
+    from edge.commands.decode import decode
+
+    decode(protocol, source, from_hex=from_hex)
+
+
+@app.command()
+def watch(
+    site_file: SiteFile,
+    topic: Annotated[
+        str | None, typer.Option(help="A filter, such as quaygate/v1/+/L01/# ; all of the site when not given.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--json", help="One JSON object a message instead of columns.")] = False,
+) -> None:
+    """Show the bus as it speaks, until Ctrl-C."""
+    from edge.commands.site import open_site
+    from edge.commands.watch import watch
+
+    watch(open_site(site_file), topic, as_json=raw)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a site file, for editors."""
+    from edge.commands.site import print_schema
+
+    print_schema()
+
+
+@book_app.command("verify")
+def book_verify(
+    path: Annotated[
+        Path, typer.Argument(metavar="BOOK|FOLDER|SITE.toml", help="One book, or all below a folder or of a site.")
+    ],
+) -> None:
+    """Prove that a book is whole, or name its first broken entry. Exits 1 when one is broken."""
+    from edge.commands.book import verify_all
+
+    raise typer.Exit(verify_all(path))
+
+
+@keys_app.command("new")
+def keys_new(
+    private_file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes; must not exist.")],
+) -> None:
+    """Make a pair of keys; the public one is printed."""
+    from edge.commands.keys import new
+
+    new(private_file)
+
+
+@person_app.command("add")
+def person_add(
+    person_id: Annotated[str, typer.Argument(metavar="ID", help="Such as li.wei.")],
+    zh: Annotated[str, typer.Option(prompt="Name in Chinese")],
+    en: Annotated[str, typer.Option(prompt="Name in English")],
+    role: Annotated[str, typer.Option(prompt="Role (operator, supervisor)")] = "operator",
+    pin: Annotated[str, typer.Option(prompt="PIN", hide_input=True, confirmation_prompt=True)] = "",
+) -> None:
+    """Make a person's key, sealed under a PIN; prints the table for the site file."""
+    from edge.commands.keys import person
+    from edge.commands.words import line
+
+    line(person(person_id, zh, en, role, pin))
+
+
+def main() -> None:
+    """Entry of `quaygate`."""
+    try:
+        app()
+    except Stop as stop:
+        err.print(str(stop), style="red" if stop.code else "", markup=False)
+        sys.exit(stop.code)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:  # `quaygate decode ... | head` is no fault
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.WELL)

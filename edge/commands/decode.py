@@ -1,0 +1,91 @@
+"""`decode`: what a captured stream says, one JSON object a line. The tool a technician uses at a lane."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from edge.commands.words import Exit, Stop
+
+CHUNK = 65_536
+"""Bytes read at once; a live pipe gives what it has."""
+
+Decoder = Callable[[Iterable[bytes]], Iterator[dict[str, Any]]]
+
+
+def _yaohua() -> Decoder:
+    from drivers.weighbridge.decode import decode_stream
+
+    return decode_stream
+
+
+def _nmea() -> Decoder:
+    from drivers.gps.decode import decode_stream
+
+    return decode_stream
+
+
+def _uhf_bb() -> Decoder:
+    from drivers.rfid.decode import decode_stream
+
+    return lambda chunks: decode_stream(chunks, "uhf-bb")
+
+
+def _uhf_a0() -> Decoder:
+    from drivers.rfid.decode import decode_stream
+
+    return lambda chunks: decode_stream(chunks, "uhf-a0")
+
+
+def _camera() -> Decoder:
+    from drivers.camera.decode import decode_stream
+
+    return decode_stream
+
+
+PROTOCOLS: dict[str, Callable[[], Decoder]] = {
+    "yaohua-a9": _yaohua,
+    "nmea": _nmea,
+    "uhf-bb": _uhf_bb,
+    "uhf-a0": _uhf_a0,
+    "camera": _camera,
+}
+
+
+def decode(protocol: str, source: str, *, from_hex: bool) -> None:
+    """Decodes a file, or standard input when `source` is `-`, to standard output."""
+    if protocol not in PROTOCOLS:
+        raise Stop(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}", Exit.WRONG)
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    with ExitStack() as stack:
+        stream = sys.stdin.buffer if source == "-" else stack.enter_context(_opened(Path(source)))
+        chunks = _hex_lines(stream, source) if from_hex else _pieces(stream)
+        for word in PROTOCOLS[protocol]()(chunks):
+            sys.stdout.buffer.write(encode(word) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as fault:
+        raise Stop(f"{path}: {fault.strerror}", Exit.MISSING) from None
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    read = getattr(stream, "read1", stream.read)
+    while piece := read(CHUNK):
+        yield piece
+
+
+def _hex_lines(stream: BinaryIO, source: str) -> Iterator[bytes]:
+    """Each line is hexadecimal text; white space inside and after `#` does not matter."""
+    for number, raw in enumerate(stream, 1):
+        text = raw.split(b"#", 1)[0].decode("ascii", "replace")
+        try:
+            yield bytes.fromhex(text)
+        except ValueError:
+            raise Stop(f"{source}, line {number}: expected hexadecimal digits in pairs", Exit.WRONG) from None

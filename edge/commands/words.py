@@ -1,0 +1,47 @@
+"""How the command line speaks: what was asked for goes to standard output, everything else to standard error."""
+
+import logging
+import sys
+from enum import IntEnum
+
+from rich.console import Console
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    WELL = 0
+    NOT_WELL = 1
+    """Done as asked, and the answer is no: a book is broken, an instrument is silent, a day went wrong."""
+    WRONG = 2
+    """The command or the site file must be mended first."""
+    MISSING = 3
+    """Something that is needed is not there: a file, a port, a broker."""
+    INTERRUPTED = 130
+
+
+class Stop(Exception):
+    """Ends the command with a sentence for the person who must act, and an exit code."""
+
+    def __init__(self, sentence: str, code: Exit) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def line(text: str) -> None:
+    """One line of the answer, as it is, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """For processes that run: time (the machine's), level, who, what."""
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s",
+        datefmt="%H:%M:%S", force=True,
+    )  # fmt: skip
+    for chatty in ("pymodbus", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,300 @@
+"""What stands at this port, as its site file says: closed, frozen, and checked whole before anything is opened."""
+
+import base64
+import binascii
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from drivers.camera.config import CameraConfig
+from drivers.gps.config import GpsListenerConfig
+from drivers.lane_io.config import LaneIoConfig
+from drivers.link.modbus_tables import ModuleTable
+from drivers.rfid.config import TagReaderConfig
+from drivers.sign.config import SignConfig
+from drivers.weighbridge.config import WeighbridgeConfig
+from edge.cross_checks import findings
+from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText
+from gateway_ctl.picture import Rules
+from gateway_ctl.seal import Holder, Role, load_public
+from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig
+
+SITE_FILE_CAP = 4 * 1024 * 1024
+"""Bytes. A site of a hundred lanes with its drawing is a few hundred kilobytes."""
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", text):
+        raise ValueError("expected letters, digits, - and _ only (at most 32): it is a level of the bus' topics")
+    return text
+
+
+def _public(text: str) -> str:
+    try:
+        load_public(text)
+    except ValueError:
+        raise ValueError("expected the base64 of a public key: 32 bytes, 44 characters") from None
+    return text
+
+
+def _sealed(text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != SEALED_BYTES:
+        raise ValueError("expected the sealed key as `quaygate person add` printed it")
+    return text
+
+
+SEALED_BYTES = 16 + 12 + 32 + 16
+"""Salt, nonce, key and tag of gateway_ctl/seal.py."""
+
+Name = Annotated[str, AfterValidator(_name)]
+PublicKey = Annotated[str, AfterValidator(_public)]
+Sealed = Annotated[str, AfterValidator(_sealed)]
+Words = Annotated[str, Field(min_length=1, max_length=40)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+Point = tuple[float, float]
+
+
+class Closed(BaseModel):
+    """No key that is not known, no change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClockConfig(Closed):
+    """Only at a simulated port: all its processes share the same origin and speed."""
+
+    speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    origin: float | None = None
+
+
+class Shape(Closed):
+    """One outline of the site's drawing, in metres east and north of its origin."""
+
+    kind: Literal["quay", "yard", "road", "building", "lane", "fence"]
+    zh: str = ""
+    en: str = ""
+    points: Annotated[tuple[Point, ...], Field(min_length=2)]
+
+
+class Drawing(Closed):
+    """The site's own drawing, for the control room's map."""
+
+    origin_lat: Annotated[float, Field(ge=-90, le=90)]
+    origin_lon: Annotated[float, Field(ge=-180, le=180)]
+    shapes: tuple[Shape, ...] = ()
+
+
+class About(Closed):
+    """`[site]`."""
+
+    id: Name
+    zh: Words
+    en: Words
+    data: Path
+    """Folder for books, spools, series and records; relative to the site file."""
+    override_persons: Literal[1, 2] = 1
+    """How many persons must sign an order that overrides customs' silence or the lane's own no."""
+    clock: ClockConfig = ClockConfig()
+    drawing: Drawing | None = None
+
+
+class ConsoleConfig(Closed):
+    """`[console]`: where the pages are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class CustomsKey(Closed):
+    """A key that customs signs with."""
+
+    id: Name
+    public: PublicKey
+
+
+class ClearanceConfig(Closed):
+    """`[clearance]`: who says what may pass."""
+
+    engine: Literal["http"] = "http"
+    url: HttpUrl
+    answer_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    keys: Annotated[tuple[CustomsKey, ...], Field(min_length=1)]
+
+
+class Person(Closed):
+    """Somebody who may sign orders at a console."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
+    zh: Words
+    en: Words
+    role: Literal["operator", "supervisor"]
+    public: PublicKey
+    sealed: Sealed
+
+
+_USUAL = Rules()
+
+
+class RulesConfig(Closed):
+    """`[lanes.rules]`: what this lane asks for. Seconds are site seconds; the reasons are in gateway_ctl/picture.py."""
+
+    needs_weight: bool = _USUAL.needs_weight
+    needs_plate: bool = _USUAL.needs_plate
+    needs_tag: bool = _USUAL.needs_tag
+    presence_kg: Annotated[Decimal, Field(gt=0)] = _USUAL.presence_kg
+    plate_sure: Annotated[float, Field(ge=0, le=1)] = _USUAL.plate_sure
+    gather_s: Annotated[float, Field(ge=5, le=600)] = _USUAL.gather_s
+    inputs_fresh_s: Annotated[float, Field(ge=0.2, le=5)] = _USUAL.inputs_fresh_s
+    weight_fresh_s: Annotated[float, Field(ge=0.2, le=10)] = _USUAL.weight_fresh_s
+    zone_clear_s: Annotated[float, Field(ge=0.5, le=30)] = _USUAL.zone_clear_s
+    order_life_s: Annotated[float, Field(ge=10, le=3600)] = _USUAL.order_life_s
+    skew_s: Annotated[float, Field(ge=0, le=60)] = _USUAL.skew_s
+    clock_step_s: Annotated[float, Field(ge=0.1, le=60)] = _USUAL.clock_step_s
+
+    def rules(self) -> Rules:
+        """For the interlock."""
+        return Rules(**self.model_dump())
+
+
+class Lane(Closed):
+    """`[[lanes]]`: one lane with all that stands in it."""
+
+    id: Name
+    zh: Words
+    en: Words
+    direction: Literal["in", "out"]
+    weighbridge: WeighbridgeConfig
+    io: LaneIoConfig
+    tags: TagReaderConfig | None = None
+    cameras: tuple[CameraConfig, ...] = ()
+    sign: SignConfig | None = None
+    rules: RulesConfig = RulesConfig()
+
+
+class Site(Closed):
+    """A site file."""
+
+    about: About = Field(alias="site")
+    broker: BrokerConfig = BrokerConfig()
+    series: SeriesConfig = SeriesConfig()
+    records: RecordsConfig = RecordsConfig()
+    console: ConsoleConfig = ConsoleConfig()
+    clearance: ClearanceConfig
+    persons: tuple[Person, ...] = ()
+    modules: tuple[ModuleTable, ...] = ()
+    """Register tables of I/O modules that Quaygate does not know."""
+    lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
+    trackers: tuple[GpsListenerConfig, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The site's level in the topics."""
+        return self.about.id
+
+    @property
+    def data(self) -> Path:
+        """The folder of books, spools, series and records."""
+        return self.about.data
+
+    def lane(self, lane_id: str) -> Lane:
+        """Raises LookupError, which names the lanes there are."""
+        for lane in self.lanes:
+            if lane.id == lane_id:
+                return lane
+        raise LookupError(f"no lane {lane_id!r}; there are {', '.join(lane.id for lane in self.lanes)}")
+
+    def keyring(self) -> dict[str, Holder]:
+        """Every key that may be on an order here: customs' by its id, a person's by the person's id."""
+        customs = {key.id: Holder(load_public(key.public), Role.CUSTOMS) for key in self.clearance.keys}
+        persons = {person.id: Holder(load_public(person.public), Role(person.role)) for person in self.persons}
+        return customs | persons
+
+
+_PATHS = (
+    ("site", "data"),
+    ("broker", "password_file"),
+    *(("broker", table, key) for table in ("tls", "listen_tls") for key in ("ca", "cert", "key")),
+    ("series", "token_file"),
+)
+
+
+def load(path: Path) -> Site:
+    """The site of a file, its relative paths taken from the file's folder. Raises SiteFileWrong with every mistake."""
+    name = path.name
+    try:
+        text = _read(path)
+        raw = tomllib.loads(text)
+    except (OSError, ValueError) as wrong:
+        raise SiteFileWrong([_unreadable(path, wrong)]) from None
+    beside = SiteText(name, text, raw)
+    mistakes = [beside.mistake(finding) for finding in findings(raw, path.parent)]
+    site: Site | None = None
+    try:
+        site = Site.model_validate(_with_paths(raw, path.resolve().parent))
+    except ValidationError as wrong:
+        mistakes += [beside.of_pydantic(error, Site) for error in wrong.errors(include_url=False)]
+    if mistakes or site is None:
+        raise SiteFileWrong(_once(mistakes))
+    return site
+
+
+def schema() -> str:
+    """The JSON schema of a site file, for editors; pinned at edge/sites/schema.json."""
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Site.model_json_schema(by_alias=True)}
+    return json.dumps(made, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > SITE_FILE_CAP:
+        raise ValueError(f"expected a TOML file of at most {SITE_FILE_CAP} bytes")
+    return path.read_text(encoding="utf-8")
+
+
+def _unreadable(path: Path, wrong: OSError | ValueError) -> Mistake:
+    line: int | None = None
+    if isinstance(wrong, OSError):
+        expected = f"cannot be read: {wrong.strerror}"
+    elif isinstance(wrong, UnicodeDecodeError):
+        expected = "cannot be read: expected UTF-8"
+    else:
+        found = re.search(r"at line (\d+)", str(wrong))
+        line = int(found[1]) if found else None
+        expected = f"is not TOML: {wrong}" if isinstance(wrong, tomllib.TOMLDecodeError) else str(wrong)
+    return Mistake(file=str(path), line=line, key="the file", value="", expected=expected)
+
+
+def _with_paths(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A copy whose paths no longer depend on where the process was started."""
+    made = deepcopy(dict(raw))
+    if isinstance(made.get("site"), dict):
+        made["site"].setdefault("data", "data")
+    for *tables, key in _PATHS:
+        here: Any = made
+        for table in tables:
+            here = here.get(table) if isinstance(here, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        if isinstance(here, dict) and isinstance(here.get(key), str):  # pyright: ignore[reportUnknownMemberType]
+            here[key] = str(folder / here[key])
+    return made
+
+
+def _once(mistakes: list[Mistake]) -> Iterator[Mistake]:
+    """One message a place: what the model says of a value is enough."""
+    seen: set[tuple[str, int | None]] = set()
+    for mistake in reversed(mistakes):
+        if (mistake.key, mistake.line) not in seen:
+            seen.add((mistake.key, mistake.line))
+            yield mistake
+
+
+__all__ = ["Finding", "Lane", "Site", "SiteFileWrong", "load", "schema"]

@@ -1,0 +1,186 @@
+"""Checks between the parts of a site file.
+
+They read the plain tables and pass over whatever is ill-formed: so they find their mistakes beside the model's own.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, cast
+
+from drivers.link.modbus_tables import TABLES
+from edge.mistakes import Finding, Place, places
+
+RESERVED = {"tracker", "recorder", "console", "broker"}
+"""Nodes of the bus that every site has."""
+NEEDED_INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up")
+FEWEST_DIVISIONS = 100
+MOST_DIVISIONS = 10_000
+"""OIML R 76: from class IIII at its coarsest to class III at its finest; trade scales for trucks lie well within."""
+
+
+def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
+    """Everything that is wrong between the parts. `folder` is the site file's."""
+    yield from _twice(raw, "lanes.*.id", "another lane has this id")
+    yield from _twice(raw, "persons.*.id", "another person has this id")
+    yield from _twice(raw, "persons.*.public", "another person has this key: an order must say who signed it")
+    yield from _twice(raw, "clearance.keys.*.id", "another key of customs has this id")
+    yield from _twice(raw, "trackers.*.name", "another tracker has this name")
+    yield from _twice(raw, "modules.*.name", "another register table has this name")
+    yield from _persons_and_customs(raw)
+    yield from _reserved(raw)
+    yield from _instruments(raw)
+    yield from _wires(raw)
+    yield from _listeners(raw)
+    yield from _modules(raw)
+    yield from _inputs(raw)
+    yield from _divisions(raw)
+    yield from _folder(raw, folder)
+
+
+def _twice(raw: Mapping[str, Any], pattern: str, expected: str) -> Iterator[Finding]:
+    yield from _repeats(
+        ((place, value) for place, value in places(raw, pattern) if isinstance(value, str)), lambda _: expected
+    )
+
+
+def _repeats(found: Iterator[tuple[Place, Any]], say: Callable[[Place], str]) -> Iterator[Finding]:
+    """Every value after its first; `say` is given the first one's place."""
+    first: dict[Any, Place] = {}
+    for place, value in found:
+        if value in first:
+            yield Finding(place, say(first[value]))
+        else:
+            first[value] = place
+
+
+def _persons_and_customs(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for key in ("id", "public"):
+        customs = [value for _, value in places(raw, f"clearance.keys.*.{key}")]
+        for place, value in places(raw, f"persons.*.{key}"):
+            if value in customs:
+                yield Finding(place, f"a key of customs has this {key}: a person is not customs")
+
+
+def _reserved(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for place, value in places(raw, "lanes.*.id"):
+        if isinstance(value, str) and value in RESERVED:
+            yield Finding(place, f"expected another name: {value} is a node of every site")
+
+
+def _instruments(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Names of one lane's instruments; each is a level of the topics below its lane."""
+    for lane, _ in places(raw, "lanes.*"):
+
+        def names(lane: Place = lane) -> Iterator[tuple[Place, Any]]:
+            table = raw["lanes"][lane[1]]
+            for kind in ("weighbridge", "io", "tags", "sign", "cameras.*"):
+                for place, value in places(table, f"{kind}.name"):
+                    yield (*lane, *place), value
+
+        yield from _repeats(names(), lambda _: "another instrument of this lane has this name")
+
+
+def _wires(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """One instrument a wire, except Modbus modules with their own unit numbers."""
+
+    def wires() -> Iterator[tuple[Place, Any]]:
+        for pattern in (
+            *(f"lanes.*.{kind}.link" for kind in ("weighbridge", "io", "tags", "cameras.*", "sign")),
+            "trackers.*.link",
+        ):
+            for place, link in places(raw, pattern):
+                if isinstance(link, dict) and (wire := _wire(cast("dict[str, Any]", link))):
+                    yield place, wire
+
+    yield from _repeats(wires(), lambda first: f"{_called(raw, first)} is on the same wire")
+
+
+def _wire(link: dict[str, Any]) -> tuple[Any, ...] | None:
+    kind, unit = link.get("kind"), link.get("unit")
+    if kind in ("tcp", "modbus-tcp") and "host" in link:
+        return ("tcp", link["host"], link.get("port", 502), unit)
+    if kind in ("serial", "modbus-rtu") and "device" in link:
+        return ("serial", link["device"], unit)
+    if kind == "udp" and "listen_port" in link:
+        return ("udp", link["listen_port"])
+    return None
+
+
+def _called(raw: Mapping[str, Any], place: Place) -> str:
+    """`lanes L01 weighbridge`."""
+    here: Any = raw
+    words: list[str] = []
+    for part in place[:-1]:
+        here = here[part]
+        words.append(str(here.get("id", part + 1)) if isinstance(part, int) else part)
+    return " ".join(words)
+
+
+def _listeners(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Ports that processes of this site listen on, on this machine."""
+    ours: list[tuple[Place, Any]] = []
+    broker = raw.get("broker", {})
+    if isinstance(broker, dict) and cast("dict[str, Any]", broker).get("engine", "embedded") == "embedded":
+        ours.append((("broker", "port"), cast("dict[str, Any]", broker).get("port", 1883)))
+    console = raw.get("console", {})
+    if isinstance(console, dict):
+        ours.append((("console", "port"), cast("dict[str, Any]", console).get("port", 8080)))
+    ours += list(places(raw, "trackers.*.link.tcp_listen_port"))
+    yield from _repeats(iter(ours), lambda first: f"{'.'.join(map(str, first))} listens on the same port")
+
+
+def _modules(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    known = {table.name for table in TABLES} | {str(value) for _, value in places(raw, "modules.*.name")}
+    for place, value in places(raw, "lanes.*.io.module"):
+        if isinstance(value, str) and value not in known:
+            yield Finding(
+                place, f"expected a register table: {', '.join(sorted(known))}, or one of your own in [[modules]]"
+            )
+
+
+def _inputs(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for place, value in places(raw, "lanes.*.io.inputs"):
+        if isinstance(value, dict):
+            for name in NEEDED_INPUTS:
+                if name not in value:
+                    yield Finding((*place, name), "expected a channel: without this switch the boom never opens")
+
+
+def _divisions(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for place, scale in places(raw, "lanes.*.weighbridge"):
+        if not isinstance(scale, dict):
+            continue
+        table = cast("dict[str, Any]", scale)
+        most, division = _positive(table.get("max_kg")), _positive(table.get("division_kg"))
+        if division is not None and division.normalize().as_tuple().digits not in ((1,), (2,), (5,)):
+            yield Finding((*place, "division_kg"), "expected 1, 2 or 5 times a power of ten, as the scale's plate says")
+        elif most is not None and division is not None and not FEWEST_DIVISIONS <= most / division <= MOST_DIVISIONS:
+            bounds = f"{FEWEST_DIVISIONS} to {MOST_DIVISIONS} divisions of {division} kg"
+            yield Finding((*place, "max_kg"), f"expected {bounds}, this is {most / division:.0f}")
+
+
+def _positive(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number > 0 else None
+
+
+def _folder(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
+    about = raw.get("site")
+    if not isinstance(about, dict):
+        return
+    data = cast("dict[str, Any]", about).get("data", "data")
+    if not isinstance(data, str):
+        return
+    here = folder / data
+    standing = next(p for p in (here, *here.parents) if p.exists())
+    if not standing.is_dir():
+        yield Finding(("site", "data"), f"expected a folder, but {standing.name} is a file")
+    elif not os.access(standing, os.W_OK | os.X_OK):
+        yield Finding(("site", "data"), "expected a folder that this user may write to")

@@ -1,0 +1,339 @@
+"""The judgement of a simulated day: what the lanes wrote down, held against what truly happened. Pure.
+
+`judge` takes the simulator's truth, the recorder's records and the lanes' books, and gives one JSON object: every
+passage, what became of every fault, and every point where the witnesses disagree. A day without any is `ok`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Plain = Mapping[str, Any]
+
+CLOCK_SLACK_S = 1.0
+"""Site seconds by which two processes of one simulated port may differ: 20 ms of scheduling at fifty-fold speed."""
+WRITE_WITHIN_S = 10.0
+"""Site seconds from the book's `written` to the pulse at the barrier: a hundred polls; a later one is not its deed."""
+LIFTED = {"raise", "lower"}
+"""Lines of a barrier that move it; `stop` halts it and needs no permit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as the recorder has it."""
+
+    node: str
+    seq: int
+    word: str
+    at: float
+    body: Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One entry of a lane's book."""
+
+    seq: int
+    at: float
+    kind: str
+    passage: str | None
+    body: Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A lane's book and whether its chain is whole."""
+
+    lines: Sequence[Line]
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that is judged."""
+
+    truth: Sequence[Plain]
+    records: Sequence[Record]
+    books: Mapping[str, Ledger]
+    divisions_kg: Mapping[str, Decimal]
+    """By lane."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def add(self, what: str, say: str, *, lane: str, truck: str | None = None, passage: str | None = None) -> None:
+        self.rows.append({"what": what, "lane": lane, "truck": truck, "passage": passage, "say": say})
+
+
+def judge(evidence: Evidence) -> dict[str, Any]:
+    """The report of the day."""
+    findings = _Findings()
+    closed = [r for r in evidence.records if r.word == "passage" and r.body["phase"] == "closed"]
+    owners = _owners(evidence.truth, closed)
+    permits = list(_permits(evidence, findings))
+    passages = [_passage(evidence, record, owners.get(record.body["passage"]), permits) for record in closed]
+    _trucks(evidence, passages, findings)
+    books = _books(evidence, closed, findings)
+    sequences = _sequences(evidence.records, findings)
+    return {
+        "verdict": "not ok" if findings.rows else "ok",
+        "disagreements": findings.rows,
+        "counts": _counts(evidence, passages, permits),
+        "passages": passages,
+        "faults": _faults(evidence.truth, passages),
+        "books": books,
+        "sequences": sequences,
+        "movements": permits,
+    }
+
+
+def _owners(truth: Sequence[Plain], closed: Sequence[Record]) -> dict[str, Plain]:
+    """The truck of each passage: the one that came onto the loop when it opened."""
+    by_lane: dict[str, list[Plain]] = defaultdict(list)
+    for row in truth:
+        by_lane[row["lane"]].append(row)
+    owners: dict[str, Plain] = {}
+    for record in closed:
+        opened = record.body["opened_at"]
+        there = [row for row in by_lane[record.node] if _there(row, opened)]
+        asked = [
+            row for row in by_lane[record.node] if any(c["passage"] == record.body["passage"] for c in row["customs"])
+        ]
+        if there:
+            owners[record.body["passage"]] = min(there, key=lambda row: abs(row["on_loop_at"] - opened))
+        elif asked:
+            owners[record.body["passage"]] = asked[0]
+    return owners
+
+
+def _there(row: Plain, at: float) -> bool:
+    came, gone = row["on_loop_at"], row["gone_at"]
+    if came is None:
+        return False
+    return came - CLOCK_SLACK_S <= at and (gone is None or at <= gone + CLOCK_SLACK_S)
+
+
+def _permits(evidence: Evidence, findings: _Findings) -> Iterator[dict[str, Any]]:
+    """Every pulse at every barrier, with the permit whose writing is in the book before it."""
+    for lane, ledger in evidence.books.items():
+        granted = {str(line.body["permit"]) for line in ledger.lines if line.kind == "decision"}
+        written = [line for line in ledger.lines if line.kind == "boom" and line.body["phase"] == "written"]
+        last = {line.body["permit"]: line.body["phase"] for line in ledger.lines if line.kind == "boom"}
+        uses = Counter(line.body["permit"] for line in written)
+        for permit, times in uses.items():
+            if times > 1:
+                findings.add("permit used twice", f"permit {permit} was written {times} times", lane=lane)
+        left = list(written)
+        for pulse in _pulses(evidence.truth, lane):
+            deed = next((line for line in reversed(left) if _caused(line, pulse)), None)
+            if deed is None:
+                findings.add(
+                    "movement without a permit",
+                    f"a {pulse['line']} pulse at {pulse['at']} has no entry in the book before it",
+                    lane=lane,
+                )
+            else:
+                left.remove(deed)
+                if deed.body["permit"] not in granted:
+                    findings.add(
+                        "movement without a permit",
+                        f"permit {deed.body['permit']} was written and never granted in the book",
+                        lane=lane,
+                        passage=deed.passage,
+                    )
+            yield {
+                "lane": lane,
+                "movement": pulse["line"],
+                "pulse_at": pulse["at"],
+                "obeyed": pulse["obeyed"],
+                "passage": None if deed is None else deed.passage,
+                "permit": None if deed is None else deed.body["permit"],
+                "order": None if deed is None else deed.body.get("order"),
+                "written_at": None if deed is None else deed.at,
+                "ended": None if deed is None else last[deed.body["permit"]],
+            }
+
+
+def _pulses(truth: Sequence[Plain], lane: str) -> list[Plain]:
+    found = [pulse for row in truth if row["lane"] == lane for pulse in row["pulses"] if pulse["line"] in LIFTED]
+    return sorted(found, key=lambda pulse: pulse["at"])
+
+
+def _caused(line: Line, pulse: Plain) -> bool:
+    after_s = pulse["at"] - line.at
+    return line.body["movement"] == pulse["line"] and -CLOCK_SLACK_S <= after_s <= WRITE_WITHIN_S
+
+
+def _passage(evidence: Evidence, record: Record, truck: Plain | None, permits: Sequence[Plain]) -> dict[str, Any]:
+    body = record.body
+    measured = _kg(body.get("gross_kg"))
+    true = None if truck is None else _kg(truck["true_gross_kg"])
+    return {
+        "passage": body["passage"],
+        "lane": record.node,
+        "truck": None if truck is None else truck["truck"],
+        "fault": None if truck is None else truck["fault"],
+        "opened_at": body["opened_at"],
+        "closed_at": body["closed_at"],
+        "outcome": body["outcome"],
+        "plate": body.get("plate"),
+        "true_plate": None if truck is None else truck["plate"],
+        "tags": body.get("tags", []),
+        "containers": body.get("containers", []),
+        "measured_kg": _number(measured),
+        "uncertainty_kg": _number(_kg(body.get("uncertainty_kg"))),
+        "true_kg": _number(true),
+        "deck_true": None if truck is None else truck["deck_true"],
+        "division_kg": _number(evidence.divisions_kg.get(record.node)),
+        "order": body.get("order"),
+        "decision": body.get("decision", "none"),
+        "reasons": body.get("reasons", []),
+        "steps_s": body.get("steps", {}),
+        "movements": [move for move in permits if move["passage"] == body["passage"]],
+        "alarms": body.get("alarms", []),
+    }
+
+
+def _trucks(evidence: Evidence, passages: Sequence[Plain], findings: _Findings) -> None:
+    by_truck: dict[str, list[Plain]] = defaultdict(list)
+    for passage in passages:
+        if passage["truck"] is None:
+            findings.add(
+                "passage without a truck", "no truck stood there", lane=passage["lane"], passage=passage["passage"]
+            )
+        else:
+            by_truck[passage["truck"]].append(passage)
+    for row in evidence.truth:
+        for what, say in _of_truck(row, by_truck[row["truck"]]):
+            passage = by_truck[row["truck"]][-1]["passage"] if by_truck[row["truck"]] else None
+            findings.add(what, say, lane=row["lane"], truck=row["truck"], passage=passage)
+
+
+def _of_truck(row: Plain, passages: Sequence[Plain]) -> Iterator[tuple[str, str]]:
+    if row["struck"]:
+        yield "truck struck", "the boom came down on it"
+    if not row["agrees"] and not row["struck"]:
+        yield (
+            "wrong end",
+            f"allowed was {' or '.join(row['allowed'])}, it {row['happened']}; expected {row['expected']}",
+        )
+    yield from _of_outcome(row, passages)
+    for passage in passages:
+        measured, true, division = passage["measured_kg"], passage["true_kg"], passage["division_kg"]
+        if row["deck_true"] and None not in (measured, true, division) and abs(measured - true) > division:
+            yield "wrong weight", f"measured {measured} kg, true {true} kg, division {division} kg"
+        if passage["decision"] == "release" and passage["plate"] not in (None, row["plate"]):
+            yield "wrong truck released", f"released as {passage['plate']}, it is {row['plate']}"
+
+
+def _of_outcome(row: Plain, passages: Sequence[Plain]) -> Iterator[tuple[str, str]]:
+    outcomes = {passage["outcome"] for passage in passages}
+    alarms = [alarm for passage in passages for alarm in passage["alarms"]]
+    happened = row["happened"]
+    if happened in ("crossed", "backed_out") and row["on_loop_at"] is not None and not passages:
+        yield "truck without a passage", f"it {happened}, and no passage says so"
+        return
+    if happened == "crossed" and "crossed" not in outcomes and not (outcomes & {"fault", "abandoned"} and alarms):
+        yield "wrong outcome", f"it crossed, the lane says {', '.join(sorted(outcomes))}"
+    if happened == "backed_out" and "crossed" in outcomes:
+        yield "wrong outcome", "it backed out, the lane says crossed"
+    if row["expected"].endswith("_with_alarm") and not alarms:
+        yield "no alarm", f"{row['expected']}, and no alarm rang"
+
+
+def _books(evidence: Evidence, closed: Sequence[Record], findings: _Findings) -> dict[str, Any]:
+    """Whether each book is whole, and the recorder has every passage that it tells of."""
+    told: dict[str, set[str]] = defaultdict(set)
+    for record in closed:
+        told[record.node].add(record.body["passage"])
+    found: dict[str, Any] = {}
+    for lane, ledger in evidence.books.items():
+        if ledger.broken is not None:
+            findings.add("book broken", ledger.broken, lane=lane)
+        ended = {line.passage for line in ledger.lines if line.kind == "closed"}
+        for passage in sorted(p for p in ended - told[lane] if p is not None):
+            findings.add("record lost", "closed in the book, unknown to the recorder", lane=lane, passage=passage)
+        for passage in sorted(told[lane] - ended):
+            findings.add("passage not in the book", "known to the recorder only", lane=lane, passage=passage)
+        found[lane] = {"verified": ledger.broken is None, "why": ledger.broken, "entries": len(ledger.lines)}
+    return found
+
+
+def _sequences(records: Sequence[Record], findings: _Findings) -> dict[str, Any]:
+    """Sequence numbers of each node: from 1, without a hole, each once."""
+    by_node: dict[str, list[int]] = defaultdict(list)
+    for record in records:
+        by_node[record.node].append(record.seq)
+    found: dict[str, Any] = {}
+    for node, numbers in sorted(by_node.items()):
+        last = max(numbers)
+        missing = sorted(set(range(1, last + 1)) - set(numbers))
+        twice = sorted(number for number, times in Counter(numbers).items() if times > 1)
+        if missing:
+            findings.add("record lost", f"sequence numbers {_some(missing)} never came", lane=node)
+        if twice:
+            findings.add("record twice", f"sequence numbers {_some(twice)} are stored twice", lane=node)
+        found[node] = {"records": len(numbers), "last": last, "whole": not missing and not twice}
+    return found
+
+
+def _some(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5]))
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"
+
+
+def _faults(truth: Sequence[Plain], passages: Sequence[Plain]) -> list[dict[str, Any]]:
+    by_truck: dict[str, list[Plain]] = defaultdict(list)
+    for passage in passages:
+        by_truck[passage["truck"]].append(passage)
+    return [
+        {
+            "truck": row["truck"],
+            "lane": row["lane"],
+            **row["fault"],
+            "expected": row["expected"],
+            "happened": row["happened"],
+            "agrees": row["agrees"],
+            "decisions": [passage["decision"] for passage in by_truck[row["truck"]]],
+            "reasons": list(dict.fromkeys(r for passage in by_truck[row["truck"]] for r in passage["reasons"])),
+            "alarms": list(dict.fromkeys(a for passage in by_truck[row["truck"]] for a in passage["alarms"])),
+        }
+        for row in truth
+        if row["fault"] is not None
+    ]
+
+
+def _counts(evidence: Evidence, passages: Sequence[Plain], permits: Sequence[Plain]) -> dict[str, Any]:
+    errors = [
+        abs(p["measured_kg"] - p["true_kg"]) / p["division_kg"]
+        for p in passages
+        if p["deck_true"] and None not in (p["measured_kg"], p["true_kg"], p["division_kg"])
+    ]
+    return {
+        "trucks": len(evidence.truth),
+        "happened": dict(sorted(Counter(row["happened"] for row in evidence.truth).items())),
+        "passages": len(passages),
+        "outcomes": dict(sorted(Counter(p["outcome"] for p in passages).items())),
+        "decisions": dict(sorted(Counter(p["decision"] for p in passages).items())),
+        "reasons": dict(sorted(Counter(reason for p in passages for reason in p["reasons"]).items())),
+        "faults": sum(row["fault"] is not None for row in evidence.truth),
+        "weighed": len(errors),
+        "worst_weight_divisions": round(max(errors, default=0.0), 3),
+        "movements": len(permits),
+        "movements_with_permit": sum(move["permit"] is not None for move in permits),
+        "records": dict(sorted(Counter(record.word for record in evidence.records).items())),
+    }
+
+
+def _kg(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _number(value: Decimal | None) -> float | int | None:
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
