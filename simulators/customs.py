@@ -135,6 +135,7 @@ class Customs:
         self.key_id = key_id
         self.manifests: dict[str, Manifest] = {}
         self.log: dict[str, Dossier] = {}
+        self._untold: dict[str, list[Dossier]] = {}
         self.protests: list[str] = []
         """Questions and reports that broke the interface."""
         self.app = Starlette(
@@ -161,9 +162,9 @@ class Customs:
             manifest = manifest_from(row)
             self.manifests[manifest.plate] = manifest
 
-    def of_lane(self, lane: str, since: float) -> list[Dossier]:
-        """Passages of a lane first asked about at or after `since`, oldest first."""
-        return [dossier for dossier in self.log.values() if dossier.lane == lane and dossier.first_asked_at >= since]
+    def untold(self, lane: str) -> list[Dossier]:
+        """Passages of a lane asked about since this was called last, oldest first."""
+        return self._untold.pop(lane, [])
 
     def decide(self, passage: str, verb: str) -> bool:
         """An officer's word; the lane finds it by asking for a newer order. False for an unknown passage."""
@@ -255,6 +256,7 @@ class Customs:
             dossier = self.log[asked.passage] = Dossier(
                 passage=asked.passage, lane=asked.lane, manner=self._manner(asked), first_asked_at=self._clock.now()
             )
+            self._untold.setdefault(asked.lane, []).append(dossier)
         dossier.asked.append(asked)
         dossier.times_asked += 1
         match dossier.manner:

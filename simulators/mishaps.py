@@ -104,6 +104,7 @@ EXPECTED: dict[Kind, Expected] = {
 VARIANTS: dict[Kind, tuple[str, ...]] = {
     Kind.FROZEN_SCALE: ("empty", "midway"),
     Kind.SCALE_DRIFT: ("creep", "zero"),
+    Kind.GARBAGE_BYTES: ("noise", "noise", "swapped"),
     Kind.BOOM_NEVER_ARRIVES: ("stall", "dead"),
     Kind.DROPPED_CONNECTION: ("weighbridge", "io"),
     Kind.STUCK_LOOP: ("loop_arrival", "loop_boom"),
@@ -136,6 +137,10 @@ def mishap(kind: Kind, rng: Random, variant: str = "") -> Mishap:
     if variant and variant not in known:
         raise ValueError(f"{kind.value} has no variant {variant!r}, but {sorted(set(known))}")
     return Mishap(kind=kind, variant=variant or (rng.choice(known) if known else ""))
+
+
+SCALE_LIES: frozenset[Kind] = frozenset({Kind.FROZEN_SCALE, Kind.SCALE_DRIFT})
+"""With these the indicator does not show what stands on the deck."""
 
 
 class Deal:

@@ -196,6 +196,24 @@ def _truck(
     )
 
 
+def with_mishap(truck: Truck, mishap: Mishap, *, seed: int) -> Truck:
+    """The same truck, struck by this instead of what it had."""
+    rng = Random(f"struck {seed} {truck.number}")
+    return replace(
+        truck,
+        mishap=mishap,
+        expected=mishap.expected,
+        targeting=TARGETING.get(mishap.kind),
+        declared_kg=_declared(truck.gross_kg, mishap.kind, rng),
+        epc=epc_of(plate(rng) if mishap.kind is Kind.OTHER_TAG else truck.plate),
+    )
+
+
+def with_follow(truck: Truck, host: int) -> Truck:
+    """The same truck as the shadow of truck number `host`."""
+    return replace(truck, follows=host, mishap=None, expected=Expected.TAILGATER)
+
+
 def endless(
     *, seed: int, lanes: Sequence[tuple[str, str]], mix: object = 0.0, mean_gap_s: float = 30.0
 ) -> Iterator[Truck]:
