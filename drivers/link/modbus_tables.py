@@ -197,7 +197,7 @@ TABLES: tuple[ModuleTable, ...] = (
 )
 
 
-def find_table(name: str, own: Iterable[ModuleTable] = ()) -> ModuleTable:
+def table_named(name: str, own: Iterable[ModuleTable] = ()) -> ModuleTable:
     """The table of that name, the site's own first. Raises LookupError, which names the tables there are."""
     known = {table.name: table for table in (*TABLES, *own)}
     try:
