@@ -45,10 +45,12 @@ REACTION_S = 0.8
 """From a free way to the truck moving."""
 SHADOW_GAP_M = 2.2
 """A tailgater's front behind the rear before it."""
-FOLLOW_S = 2.0
-"""From a clear lane to the next truck coming into sight."""
+FOLLOW_S = 1.5
+"""From a clear lane with its boom down to the next truck coming into sight."""
 SETTLE_S = 12.0
-"""Lane clear and boom down for so long: nothing more will happen because of this truck."""
+"""Lane clear and boom down for so long, and nobody in the queue: nothing more will happen because of this truck."""
+STRIKE_DEG = 45.0
+"""An arm lower than this touches a truck that stands under it."""
 BOOM_PATIENCE_S = 45.0
 """How long the next driver waits for an open boom to come down before driving on to the deck all the same."""
 READ_AGAIN_S = 4.0
@@ -74,8 +76,8 @@ class LaneWorld:
         self._seed = seed
         self._patience_s = patience_s
         self._at = now
-        self._angle_deg = arm.angle_deg
         self._clear_since: float | None = now
+        self._rest_since: float | None = now
         self._unsettled: list[Rig] = []
         self.rigs: list[Rig] = []
         self.queue: deque[Truck] = deque()
@@ -139,8 +141,7 @@ class LaneWorld:
             return
         while now - self._at > 1e-9:
             if self.idle:
-                self._at, self._angle_deg = now, self._arm.angle_deg
-                self._clear_since = now if self._clear_since is None else self._clear_since
+                self._at = now
                 return
             step = min(STEP_S, now - self._at)
             self._at += step
@@ -160,18 +161,16 @@ class LaneWorld:
             self._unsettled.append(rig)
             self.on_gone(rig)
         if self.rigs:
-            self._clear_since = None
+            self._clear_since = self._rest_since = None
             self._admit_shadow(self.rigs[-1])
         else:
             self._admit()
 
     def _watch_arm(self) -> None:
-        """An arm that comes down on a body is the one thing that must never happen."""
-        angle_deg = self._arm.angle_deg
-        if angle_deg < self._angle_deg - 1e-6:
+        """An arm that lies on a body, or a body that drives into the arm, is the one thing that must never happen."""
+        if self._arm.angle_deg < STRIKE_DEG:
             for rig in self.rigs:
                 rig.struck = rig.struck or rig.breaks(ARM)
-        self._angle_deg = angle_deg
 
     def _admit_shadow(self, last: Rig) -> None:
         following = self.queue[0] if self.queue else None
@@ -183,14 +182,17 @@ class LaneWorld:
     def _admit(self) -> None:
         if self._clear_since is None:
             self._clear_since = self._at
-        waited_s = self._at - self._clear_since
-        if not self._arm.is_down and waited_s < BOOM_PATIENCE_S:
+        if not self._arm.is_down and self._at - self._clear_since < BOOM_PATIENCE_S:
+            self._rest_since = None
             return
-        if self._unsettled and (waited_s >= SETTLE_S or self.queue):
+        if self._rest_since is None:
+            self._rest_since = self._at
+        rested_s = self._at - self._rest_since
+        if self._unsettled and rested_s >= (FOLLOW_S if self.queue else SETTLE_S):
             for rig in self._unsettled:
                 self.on_settled(rig)
             self._unsettled.clear()
-        if not self.queue or waited_s < FOLLOW_S or self._at < self.barred_until:
+        if not self.queue or rested_s < FOLLOW_S or self._at < self.barred_until:
             return
         truck = self.queue.popleft()
         if truck.follows is None:

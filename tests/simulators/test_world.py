@@ -136,6 +136,21 @@ def test_a_boom_that_falls_before_the_truck_stops_it() -> None:
     assert not stage.world.sense()["photocell"] and not stage.rig.struck
 
 
+def test_an_arm_that_leans_a_little_strikes_nobody() -> None:
+    stage = Stage()
+    stage.world.queue.append(one()[0])
+    stage.until(lambda: standing(stage))
+    open_boom(stage)
+    stage.until(lambda: stage.world.sense()["photocell"])
+    stage.arm.angle_deg = 80.0
+    stage.step(0.5)
+    stage.arm.angle_deg = 90.0
+    stage.until(lambda: not stage.world.rigs)
+    shut_boom(stage)
+    stage.until(lambda: stage.world.idle)
+    assert not stage.settled[0].struck
+
+
 def test_an_arm_that_comes_down_on_a_truck_is_seen() -> None:
     stage = Stage()
     stage.world.queue.append(one()[0])
@@ -211,9 +226,8 @@ def test_the_next_truck_waits_for_a_clear_lane_and_a_lowered_boom() -> None:
     stage.step(20)
     assert not stage.world.rigs and not stage.settled
     shut_boom(stage)
-    stage.step(1)
-    assert len(stage.settled) == 1
     stage.until(lambda: bool(stage.world.rigs), limit_s=5)
+    assert len(stage.settled) == 1
     assert not stage.rig.boom_up_on_entry
 
 
