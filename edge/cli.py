@@ -4,14 +4,13 @@ Exit codes: 0 well; 1 done, and the answer is no; 2 the command or the site file
 needed is not there; 130 interrupted.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge.commands.words import Exit, Stop, err
+from edge.commands.words import Exit, Stop, err, reader_may_leave
 
 app = typer.Typer(
     name="quaygate",
@@ -118,7 +117,8 @@ def decode(
     """Tell what a captured stream says: one JSON object a word, and one for bytes that are none."""
     from edge.commands.decode import decode
 
-    decode(protocol, source, from_hex=from_hex)
+    with reader_may_leave():
+        decode(protocol, source, from_hex=from_hex)
 
 
 @app.command()
@@ -133,7 +133,8 @@ def watch(
     from edge.commands.site import open_site
     from edge.commands.watch import watch
 
-    watch(open_site(site_file), topic, as_json=raw)
+    with reader_may_leave():
+        watch(open_site(site_file), topic, as_json=raw)
 
 
 @app.command()
@@ -190,6 +191,3 @@ def main() -> None:
         sys.exit(stop.code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:  # `quaygate decode ... | head` is no fault
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.WELL)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.camera.config import CameraConfig
-from drivers.gps.config import GpsListenerConfig
+from drivers.gps.config import GpsConfig
 from drivers.lane_io.config import LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
 from drivers.rfid.config import TagReaderConfig
@@ -24,10 +24,13 @@ from edge.cross_checks import findings
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText
 from gateway_ctl.picture import Rules
 from gateway_ctl.seal import Holder, Role, load_public
-from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig
+from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig, ServerTls
 
 SITE_FILE_CAP = 4 * 1024 * 1024
 """Bytes. A site of a hundred lanes with its drawing is a few hundred kilobytes."""
+
+BOOK = "book.sqlite"
+"""A lane's book, in the lane's folder."""
 
 
 def _name(text: str) -> str:
@@ -114,6 +117,9 @@ class ConsoleConfig(Closed):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    names: tuple[str, ...] = ()
+    """Host names under which people open the pages, beside `localhost` and bare addresses."""
+    tls: ServerTls | None = None
 
 
 class CustomsKey(Closed):
@@ -195,7 +201,7 @@ class Site(Closed):
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
-    trackers: tuple[GpsListenerConfig, ...] = ()
+    trackers: tuple[GpsConfig, ...] = ()
 
     @property
     def id(self) -> str:
@@ -206,6 +212,14 @@ class Site(Closed):
     def data(self) -> Path:
         """The folder of books, spools, series and records."""
         return self.about.data
+
+    def folder(self, node: str) -> Path:
+        """Where a node (a lane's id, tracker, recorder) keeps its own files."""
+        return self.data / node
+
+    def book(self, lane_id: str) -> Path:
+        """The lane's book."""
+        return self.folder(lane_id) / BOOK
 
     def lane(self, lane_id: str) -> Lane:
         """Raises LookupError, which names the lanes there are."""
@@ -224,7 +238,12 @@ class Site(Closed):
 _PATHS = (
     ("site", "data"),
     ("broker", "password_file"),
-    *(("broker", table, key) for table in ("tls", "listen_tls") for key in ("ca", "cert", "key")),
+    *(
+        (part, table, key)
+        for part in ("broker", "console")
+        for table in ("tls", "listen_tls")
+        for key in ("ca", "cert", "key")
+    ),
     ("series", "token_file"),
 )
 
@@ -277,8 +296,6 @@ def _unreadable(path: Path, wrong: OSError | ValueError) -> Mistake:
 def _with_paths(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A copy whose paths no longer depend on where the process was started."""
     made = deepcopy(dict(raw))
-    if isinstance(made.get("site"), dict):
-        made["site"].setdefault("data", "data")
     for *tables, key in _PATHS:
         here: Any = made
         for table in tables:

@@ -175,7 +175,7 @@ def _folder(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     about = raw.get("site")
     if not isinstance(about, dict):
         return
-    data = cast("dict[str, Any]", about).get("data", "data")
+    data = cast("dict[str, Any]", about).get("data")
     if not isinstance(data, str):
         return
     here = folder / data

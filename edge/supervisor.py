@@ -33,7 +33,8 @@ LINE_CAP = 8192
 
 _log = logging.getLogger(__name__)
 _child_log = logging.getLogger("quaygate.child")
-_TETHER = str(Path(__file__).with_name("tether.py"))
+TETHER = str(Path(__file__).with_name("tether.py"))
+"""Script that ties a child to its parent's life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ async def _spawn(service: Service) -> tuple[asyncio.subprocess.Process, asyncio.
     )
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", _TETHER, str(os.getpid()), *service.argv),
+            *(sys.executable, "-I", "-S", TETHER, str(os.getpid()), *service.argv),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,

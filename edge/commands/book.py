@@ -4,9 +4,8 @@ from pathlib import Path
 
 from edge.commands.site import open_site
 from edge.commands.words import Exit, Stop, line
+from edge.config import BOOK
 from gateway_ctl.book import Broken, verify
-
-BOOK = "book.sqlite"
 
 
 def verify_all(path: Path) -> Exit:

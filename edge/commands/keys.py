@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from edge.commands.words import Exit, Stop, err, line
+from edge.toml_text import quoted
 from gateway_ctl.seal import new_key, seal_private
 
 PIN_DIGITS = 6
@@ -38,9 +39,3 @@ def person(person_id: str, zh: str, en: str, role: str, pin: str) -> str:
     private, public = new_key()
     said = {"id": person_id, "zh": zh, "en": en, "role": role, "public": public, "sealed": seal_private(private, pin)}
     return "\n".join(["[[persons]]", *(f"{key} = {quoted(value)}" for key, value in said.items())])
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", plain) + '"'

@@ -1,7 +1,10 @@
 """How the command line speaks: what was asked for goes to standard output, everything else to standard error."""
 
 import logging
+import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import IntEnum
 
 from rich.console import Console
@@ -35,6 +38,16 @@ def line(text: str) -> None:
     """One line of the answer, as it is, at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def reader_may_leave() -> Generator[None]:
+    """`quaygate decode ... | head` is no fault: when nobody reads on, the command ends."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -1,0 +1,239 @@
+"""A simulated port beside the real processes: the simulator as a child, and the site file made of what it says.
+
+The simulator is started by its module's name and spoken to in lines of JSON; nothing of it is imported.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from edge.supervisor import TETHER
+from edge.toml_text import document
+from gateway_ctl.seal import new_key, seal_private
+
+READY_WITHIN_S = 30.0
+"""Real seconds: a port of sixteen lanes binds its sockets in less than one, a loaded machine starts Python in some."""
+LINE_CEILING = 8 * 1024 * 1024
+"""Longest line of the simulator: `ready` holds the drawing and every address of a port."""
+BRANCHES = ({"module": "adam-6050", "tag_dialect": "uhf-bb"}, {"module": "plain-8ch", "tag_dialect": "uhf-a0"})
+"""Lanes take these in turn, so that a demo shows more than one make of everything."""
+INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up", "boom_fault")
+OUTPUTS = ("raise", "lower", "stop", "red", "green")
+WIRING: dict[str, Any] = {
+    "inputs": {name: channel for channel, name in enumerate(INPUTS)},
+    "inverted": ["boom_fault"],
+    "outputs": {name: channel for channel, name in enumerate(OUTPUTS)},
+}
+MAX_KG, DIVISION_KG = 100_000, 20
+PERSONS = (("li.wei", "李伟", "Li Wei", "operator"), ("chen.jing", "陈静", "Chen Jing", "supervisor"))
+NUMERALS = "一二三四五六七八九十"
+
+_log = logging.getLogger(__name__)
+
+
+class SimulatorFailed(Exception):
+    """The simulated port did not start, or ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What the port is to live through. The same seed gives the same day."""
+
+    lanes: int = 2
+    trucks: int = 30
+    seed: int = 7
+    speed: float = 1.0
+    faults: float = 0.35
+    """Share of trucks with which something is wrong."""
+    endless: bool = False
+    trackers: int = 4
+    mean_gap_s: float = 30.0
+
+    def lane_ids(self) -> list[str]:
+        """L01, L02, .."""
+        return [f"L{number:02d}" for number in range(1, self.lanes + 1)]
+
+    def plan(self, data: Path, tracker_target: str) -> dict[str, Any]:
+        """For `python -m simulators.port`."""
+        return {
+            "seed": self.seed,
+            "trucks": self.trucks,
+            "endless": self.endless,
+            "speed": self.speed,
+            "mean_gap_s": self.mean_gap_s,
+            "faults": self.faults,
+            "lanes": [
+                {"id": lane, "direction": _direction(number), "wiring": WIRING, **BRANCHES[number % len(BRANCHES)]}
+                for number, lane in enumerate(self.lane_ids())
+            ],
+            "trackers": self.trackers,
+            "tracker_target": tracker_target,
+            "data": str(data),
+            "truth": str(data / "truth.jsonl"),
+            "customs_key": str(data / "customs.key"),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where the site's own processes listen."""
+
+    broker: int
+    console: int
+    trackers: int
+
+
+@dataclass(slots=True)
+class SimulatedPort:
+    """A running simulator."""
+
+    ready: Mapping[str, Any]
+    done: asyncio.Future[Mapping[str, Any]]
+    """`{"done": true, "truth": path, "counts": {..}}` when the last truck's truth is told."""
+    pid: int
+    _tell: Callable[[bytes], None] = field(repr=False)
+
+    def say(self, **command: Any) -> None:
+        """One command, such as go=True."""
+        self._tell(json.dumps(command).encode() + b"\n")
+
+
+@asynccontextmanager
+async def simulated_port(day: Day, data: Path, ports: Ports) -> AsyncGenerator[SimulatedPort]:
+    """The port, listening; it dies with this process. `data` is a folder. Raises SimulatorFailed."""
+    plan = json.dumps(day.plan(data, f"127.0.0.1:{ports.trackers}"), ensure_ascii=False)
+    argv = (sys.executable, "-m", "simulators.port", "--plan", plan)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", TETHER, str(os.getpid()), *argv),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LINE_CEILING,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    done: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+    try:
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                ready = await _ready(process.stdout)
+        except TimeoutError:
+            raise SimulatorFailed(f"the simulated port is not ready after {READY_WITHIN_S:.0f} s") from None
+        async with asyncio.TaskGroup() as group:
+            hearing = group.create_task(_hear(process.stdout, done))
+            yield SimulatedPort(ready, done, process.pid, process.stdin.write)
+            hearing.cancel()
+    finally:
+        done.cancel()
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def _ready(lines: asyncio.StreamReader) -> Mapping[str, Any]:
+    while line := await lines.readline():
+        told = cast("dict[str, Any]", json.loads(line))
+        if "ready" in told:
+            return told["ready"]
+    raise SimulatorFailed("the simulated port ended before it was ready")
+
+
+async def _hear(lines: asyncio.StreamReader, done: asyncio.Future[Mapping[str, Any]]) -> None:
+    while line := await lines.readline():
+        told = cast("dict[str, Any]", json.loads(line))
+        if told.get("done") and not done.done():
+            done.set_result(told)
+        elif "done" not in told:
+            _log.info("simulator: %s", line.decode().rstrip())
+    if not done.done():
+        done.set_exception(SimulatorFailed("the simulated port ended before its day"))
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, wanted: int = 0) -> int:
+    """A port of this machine that nobody listens on: the wanted one if it is free."""
+    for port in (wanted, 0):
+        with closing(socket.socket(socket.AF_INET, kind)) as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return trial.getsockname()[1]
+    raise OSError("no free port on 127.0.0.1")
+
+
+def demo_persons() -> tuple[list[dict[str, str]], dict[str, str]]:
+    """The `[[persons]]` of a demo with fresh keys, and their PINs by id."""
+    tables: list[dict[str, str]] = []
+    pins: dict[str, str] = {}
+    for person, zh, en, role in PERSONS:
+        private, public = new_key()
+        pins[person] = f"{secrets.randbelow(1_000_000):06d}"
+        sealed = seal_private(private, pins[person])
+        tables.append({"id": person, "zh": zh, "en": en, "role": role, "public": public, "sealed": sealed})
+    return tables, pins
+
+
+def site_text(day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]], ports: Ports) -> str:
+    """The site file of a simulated port; its folder is the data folder."""
+    made: dict[str, Any] = {
+        "site": {
+            "id": "demo",
+            "zh": "演示港区",
+            "en": "Demo Terminal",
+            "data": ".",
+            "clock": dict(ready["clock"]),
+            "drawing": dict(ready["drawing"]),
+        },
+        "broker": {"engine": "embedded", "host": "127.0.0.1", "port": ports.broker},
+        "console": {"host": "127.0.0.1", "port": ports.console},
+        "clearance": {
+            "url": ready["customs"]["url"],
+            "keys": [{"id": name, "public": public} for name, public in _keys(ready["customs"]["keys"])],
+        },
+        "persons": persons,
+        "lanes": [_lane(number, lane, ready["lanes"][lane]) for number, lane in enumerate(day.lane_ids())],
+        "trackers": [
+            {"name": "yard", "link": {"kind": "udp", "listen_host": "127.0.0.1", "listen_port": ports.trackers}}
+        ],
+    }
+    return document(made)
+
+
+def _keys(keys: Any) -> list[tuple[str, str]]:
+    if isinstance(keys, Mapping):
+        return list(cast("Mapping[str, str]", keys).items())
+    return [(key["id"], key["public"]) for key in keys]
+
+
+def _direction(number: int) -> str:
+    return "out" if number % 2 else "in"
+
+
+def _lane(number: int, lane: str, links: Mapping[str, Any]) -> dict[str, Any]:
+    inbound = _direction(number) == "in"
+    numeral = NUMERALS[number] if number < len(NUMERALS) else str(number + 1)
+    branch = BRANCHES[number % len(BRANCHES)]
+    return {
+        "id": lane,
+        "zh": f"{numeral}号{'进' if inbound else '出'}口车道",
+        "en": f"{'Import' if inbound else 'Export'} lane {number + 1}",
+        "direction": _direction(number),
+        "weighbridge": {
+            "name": "wb",
+            "dialect": "yaohua-a9",
+            "max_kg": MAX_KG,
+            "division_kg": DIVISION_KG,
+            "decimals": 0,
+            "link": links["weighbridge"],
+        },
+        "io": {"name": "io", "module": branch["module"], "link": links["io"], **WIRING},
+        "tags": {"name": "tags", "dialect": branch["tag_dialect"], "link": links["tags"], "plate_in_epc": True},
+        "cameras": [{"name": "ocr", "link": links["ocr"]}],
+        "sign": {"name": "sign", "link": links["sign"], "columns": 8, "rows": 2},
+    }

@@ -1,0 +1,1 @@
+"""Site files: one to learn from, and the schema that editors check against."""
