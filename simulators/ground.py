@@ -114,6 +114,8 @@ class Rig:
     """Stood still with every axle on the deck and both beams clear."""
     seen: set[str] = field(default_factory=set[str])
     read_at: float = 0.0
+    hurries: bool = False
+    """A tailgater that closes up until the loop never clears between the two."""
 
     @property
     def rear_m(self) -> float:

@@ -30,7 +30,7 @@ class Expected(StrEnum):
     EITHER = "either"
     """The lane may open when it has all it needs, and may as well refuse."""
     TAILGATER = "tailgater"
-    """Nobody released it; it goes under the open boom, and the lane must say so."""
+    """It goes under the boom that stands open for another, or is stopped by it; the lane must say so if it does."""
 
 
 ALLOWED: dict[Expected, frozenset[Happened]] = {
@@ -39,7 +39,7 @@ ALLOWED: dict[Expected, frozenset[Happened]] = {
     Expected.CROSSED_WITH_ALARM: frozenset({Happened.CROSSED}),
     Expected.NOT_OPENED_WITH_ALARM: frozenset({Happened.BACKED_OUT}),
     Expected.EITHER: frozenset({Happened.CROSSED, Happened.BACKED_OUT}),
-    Expected.TAILGATER: frozenset({Happened.TAILGATED, Happened.NEVER_ENTERED}),
+    Expected.TAILGATER: frozenset(Happened),
 }
 
 
@@ -108,6 +108,7 @@ VARIANTS: dict[Kind, tuple[str, ...]] = {
     Kind.BOOM_NEVER_ARRIVES: ("stall", "dead"),
     Kind.DROPPED_CONNECTION: ("weighbridge", "io"),
     Kind.STUCK_LOOP: ("loop_arrival", "loop_boom"),
+    Kind.TAILGATING: ("close", "close", "wide"),
     Kind.HALF_ON_DECK: ("rear", "rear", "front"),
     Kind.MISREAD: ("plate", "container"),
     Kind.CLEARANCE_ERROR: ("500",),

@@ -45,6 +45,8 @@ REACTION_S = 0.8
 """From a free way to the truck moving."""
 SHADOW_GAP_M = 2.2
 """A tailgater's front behind the rear before it."""
+HASTE = 1.8
+"""How much harder a hurrying tailgater drives."""
 FOLLOW_S = 1.5
 """From a clear lane with its boom down to the next truck coming into sight."""
 SETTLE_S = 12.0
@@ -178,6 +180,7 @@ class LaneWorld:
             self.queue.popleft()
             rig = self._enter(following, front_m=min(last.rear_m - SHADOW_GAP_M, QUEUE_HEAD), speed_mps=0.0)
             rig.doing = Doing.SHADOWING
+            rig.hurries = last.truck.mishap is None or last.truck.mishap.variant != "wide"
 
     def _admit(self) -> None:
         if self._clear_since is None:
@@ -258,20 +261,32 @@ class LaneWorld:
             if rig.speed_mps == 0.0:
                 rig.doing, rig.stopped_at, rig.free_since = Doing.WAITING, self._at, None
             return
-        self._away(rig, EXIT * 2, Happened.CROSSED, dt)
+        self._towards(rig, EXIT * 2, dt)
+        self._note_away(rig, Happened.CROSSED)
 
     def _shadow(self, rig: Rig, ahead: Rig | None, dt: float) -> None:
-        if not self._arm.is_up and rig.front_m < ARM - 1.0:
+        stop_m = rig.front_m + rig.speed_mps**2 / (2 * BRAKING_MPS2)
+        if not self._arm.is_up and stop_m < ARM - 0.3:
             if rig.front_m < LOOP_ARRIVAL[0]:
                 rig.doing, rig.happened = Doing.GONE, Happened.NEVER_ENTERED
             else:
-                rig.doing, rig.stop_m = Doing.DRIVING_ON, max(rig.stop_m, min(rig.front_m + 0.5, ARM - 0.4))
+                rig.doing, rig.stop_m = Doing.DRIVING_ON, max(rig.stop_m, stop_m)
             return
-        goal_m = EXIT * 2 if ahead is None else ahead.rear_m - SHADOW_GAP_M
-        self._away(rig, goal_m, Happened.TAILGATED, dt)
+        if ahead is None:
+            self._towards(rig, EXIT * 2, dt)
+        else:
+            self._follow(rig, ahead, dt)
+        self._note_away(rig, Happened.TAILGATED)
 
-    def _away(self, rig: Rig, goal_m: float, happened: Happened, dt: float) -> None:
-        self._towards(rig, goal_m, dt)
+    def _follow(self, rig: Rig, ahead: Rig, dt: float) -> None:
+        """Keep the gap to the truck before: its speed, and more the further it is away."""
+        haste = HASTE if rig.hurries else 1.0
+        left_m = ahead.rear_m - SHADOW_GAP_M - rig.front_m
+        wanted = max(0.0, min(CRUISE_MPS * haste, ahead.speed_mps + 0.8 * left_m))
+        rig.speed_mps = min(wanted, rig.speed_mps + ACCELERATION_MPS2 * haste * dt)
+        rig.front_m += rig.speed_mps * dt
+
+    def _note_away(self, rig: Rig, happened: Happened) -> None:
         if rig.rear_m > LOOP_BOOM[1] and rig.crossed_at is None:
             rig.crossed_at, rig.happened = self._at, happened
         if rig.rear_m > EXIT:

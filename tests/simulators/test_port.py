@@ -80,7 +80,7 @@ async def test_a_naive_lane_lets_the_right_trucks_through(tmp_path: Path) -> Non
         {"truck": 2, "kind": "forged_order"},
         {"truck": 3, "kind": "half_on_deck", "variant": "rear"},
         {"truck": 4, "kind": "other_tag"},
-        {"truck": 6, "kind": "tailgating"},
+        {"truck": 6, "kind": "tailgating", "variant": "close"},
     ]
     async with running(tmp_path, trucks=8, faults=faults, mean_gap_s=2) as port:
         ready = await port.hear("ready")

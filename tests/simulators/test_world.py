@@ -176,9 +176,47 @@ def test_half_on_the_deck_breaks_a_beam(variant: str, broken: str) -> None:
     assert stage.settled[0].happened is Happened.BACKED_OUT
 
 
+def clear_seconds(stage: Stage) -> float:
+    """How long the boom's loop was free between its first and its last truck."""
+    seen: list[bool] = []
+    stage.until(lambda: seen.append(stage.world.sense()["loop_boom"]) or not stage.world.rigs)
+    first, last = seen.index(True), len(seen) - seen[::-1].index(True)
+    return 0.05 * seen[first:last].count(False)
+
+
+def through(variant: str) -> Stage:
+    stage = Stage()
+    stage.world.queue.extend(one([{"truck": 0, "kind": "tailgating", "variant": variant}], trucks=2))
+    stage.until(lambda: standing(stage))
+    open_boom(stage)
+    return stage
+
+
+def test_a_close_tailgater_hardly_clears_the_loop_and_a_wide_one_does() -> None:
+    assert clear_seconds(through("close")) < 0.4
+    assert clear_seconds(through("wide")) > 1.0
+
+
+@pytest.mark.parametrize("variant", ["close", "wide"])
+def test_a_tailgater_stops_before_a_falling_arm_if_it_can(variant: str) -> None:
+    stage = through(variant)
+    stage.until(lambda: stage.world.rigs[0].crossed_at is not None)
+    shut_boom(stage)
+    stage.step(30)
+    open_boom(stage)
+    stage.until(lambda: not stage.world.rigs)
+    shut_boom(stage)
+    stage.until(lambda: stage.world.idle)
+    shadow = stage.settled[1]
+    if variant == "wide":
+        assert not shadow.struck and shadow.happened is Happened.BACKED_OUT
+    else:
+        assert shadow.struck, "this arm has no safety of its own"
+
+
 def test_a_tailgater_bridges_what_one_truck_cannot() -> None:
     stage = Stage()
-    host, shadow = one([{"truck": 0, "kind": "tailgating"}], trucks=2)
+    host, shadow = one([{"truck": 0, "kind": "tailgating", "variant": "close"}], trucks=2)
     stage.world.queue.extend([host, shadow])
     stage.until(lambda: standing(stage))
     open_boom(stage)
