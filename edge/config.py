@@ -250,19 +250,19 @@ _PATHS = (
 
 def load(path: Path) -> Site:
     """The site of a file, its relative paths taken from the file's folder. Raises SiteFileWrong with every mistake."""
-    name = path.name
     try:
         text = _read(path)
         raw = tomllib.loads(text)
     except (OSError, ValueError) as wrong:
         raise SiteFileWrong([_unreadable(path, wrong)]) from None
-    beside = SiteText(name, text, raw)
+    beside = SiteText(str(path), text, raw)
     mistakes = [beside.mistake(finding) for finding in findings(raw, path.parent)]
     site: Site | None = None
     try:
         site = Site.model_validate(_with_paths(raw, path.resolve().parent))
     except ValidationError as wrong:
-        mistakes += [beside.of_pydantic(error, Site) for error in wrong.errors(include_url=False)]
+        told = (beside.of_pydantic(error, Site) for error in wrong.errors(include_url=False))
+        mistakes += [mistake for mistake in told if mistake is not None]
     if mistakes or site is None:
         raise SiteFileWrong(_once(mistakes))
     return site

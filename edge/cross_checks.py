@@ -47,12 +47,13 @@ def _twice(raw: Mapping[str, Any], pattern: str, expected: str) -> Iterator[Find
 
 def _repeats(found: Iterator[tuple[Place, Any]], say: Callable[[Place], str]) -> Iterator[Finding]:
     """Every value after its first; `say` is given the first one's place."""
-    first: dict[Any, Place] = {}
+    first: dict[str, Place] = {}
     for place, value in found:
-        if value in first:
-            yield Finding(place, say(first[value]))
+        key = repr(value)
+        if key in first:
+            yield Finding(place, say(first[key]))
         else:
-            first[value] = place
+            first[key] = place
 
 
 def _persons_and_customs(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -103,7 +104,7 @@ def _wire(link: dict[str, Any]) -> tuple[Any, ...] | None:
         return ("tcp", link["host"], link.get("port", 502), unit)
     if kind in ("serial", "modbus-rtu") and "device" in link:
         return ("serial", link["device"], unit)
-    if kind == "udp" and "listen_port" in link:
+    if kind == "udp" and link.get("listen_port"):
         return ("udp", link["listen_port"])
     return None
 
@@ -127,7 +128,6 @@ def _listeners(raw: Mapping[str, Any]) -> Iterator[Finding]:
     console = raw.get("console", {})
     if isinstance(console, dict):
         ours.append((("console", "port"), cast("dict[str, Any]", console).get("port", 8080)))
-    ours += list(places(raw, "trackers.*.link.tcp_listen_port"))
     yield from _repeats(iter(ours), lambda first: f"{'.'.join(map(str, first))} listens on the same port")
 
 

@@ -5,6 +5,7 @@ expected. Values of keys that hold secrets are never repeated.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,15 +75,22 @@ class SiteText:
             expected=finding.expected,
         )
 
-    def of_pydantic(self, error: ErrorDetails, model: type[BaseModel]) -> Mistake:
-        """A validation error in the same words."""
+    def of_pydantic(self, error: ErrorDetails, model: type[BaseModel]) -> Mistake | None:
+        """A validation error in the same words; None for one that only follows from the others."""
         path = self._in_file(error["loc"])
+        if error["type"] == "too_short" and self._long_enough(path, error):
+            return None
         expected = _expectation(error)
         if error["type"] == "extra_forbidden":
             expected = _unknown_key(str(path[-1]), _siblings(model, error["loc"][:-1]))
         elif error["type"] in ("union_tag_invalid", "union_tag_not_found"):
             path = (*path, error.get("ctx", {}).get("discriminator", "").strip("'") or "kind")
         return self.mistake(Finding(path, expected))
+
+    def _long_enough(self, path: Place, error: ErrorDetails) -> bool:
+        """pydantic counts only the rows that are well."""
+        _, rows = _look(self._raw, path)
+        return isinstance(rows, list) and len(cast("list[Any]", rows)) >= error.get("ctx", {}).get("min_length", 0)
 
     def _in_file(self, loc: Place) -> Place:
         """Without the marks that pydantic adds for the members of a union."""
@@ -196,8 +204,11 @@ def _parts(dotted: str) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    shown = repr(value) if not isinstance(value, (dict, list)) else f"<{type(cast('object', value)).__name__}>"
-    shown = {"<dict>": "{...}", "<list>": "[...]", "True": "true", "False": "false"}.get(shown, shown)
+    if isinstance(value, dict):
+        return "{...}"
+    if isinstance(value, list):
+        return "[...]"
+    shown = json.dumps(value, ensure_ascii=False, default=str)
     return shown if len(shown) <= SHOWN_CAP else shown[: SHOWN_CAP - 3] + "..."
 
 
@@ -233,7 +244,7 @@ def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _PLAIN: dict[str, str] = {
-    "missing": "expected, and there is no default",
+    "missing": "it must be given",
     "string_type": "expected text in quotes",
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
