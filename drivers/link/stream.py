@@ -1,0 +1,61 @@
+"""What a serial, a TCP and a UDP link share: a bounded box of stamped chunks between the event loop and the reader."""
+
+import asyncio
+from collections import deque
+
+from drivers.faults import LinkLost, NoAnswer
+from drivers.kinds import Clock
+from drivers.readings import Chunk
+
+CEILING_BYTES = 256 * 1024
+"""Twenty-two seconds of 115,200 baud. A reader that is further behind is dead; the oldest bytes go, and are counted."""
+
+
+class Box:
+    """Chunks in arrival order. One reader."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self.lost_bytes = 0
+        """Dropped because the reader was too far behind."""
+        self._clock = clock
+        self._chunks: deque[tuple[Chunk, str]] = deque()
+        self._held = 0
+        self._end: str | None = None
+        self._news = asyncio.Event()
+
+    def put(self, data: bytes, sender: str = "") -> None:
+        """Bytes that have just arrived."""
+        self._chunks.append((Chunk(data, self._clock.now()), sender))
+        self._held += len(data)
+        while self._held > CEILING_BYTES and len(self._chunks) > 1:
+            old, _ = self._chunks.popleft()
+            self._held -= len(old.data)
+            self.lost_bytes += len(old.data)
+        self._news.set()
+
+    def end(self, why: str) -> None:
+        """Nothing more will come. What is in the box can still be read."""
+        if self._end is None:
+            self._end = why
+        self._news.set()
+
+    @property
+    def ended(self) -> str | None:
+        """Why nothing more will come."""
+        return self._end
+
+    async def take(self, deadline_s: float) -> tuple[Chunk, str]:
+        """The next chunk and its sender. Raises NoAnswer, LinkLost."""
+        if not self._chunks and self._end is None:
+            self._news.clear()
+            try:
+                async with self._clock.timeout(deadline_s):
+                    await self._news.wait()
+            except TimeoutError as late:
+                raise NoAnswer(self.name, f"silent for {deadline_s:g} s") from late
+        if self._chunks:
+            chunk, sender = self._chunks.popleft()
+            self._held -= len(chunk.data)
+            return chunk, sender
+        raise LinkLost(self.name, self._end or "closed")
