@@ -1,4 +1,4 @@
-"""The one door to pymodbus: its messages and framers encode and decode; drivers/link/modbus_wire.py moves the bytes.
+"""The one door to pymodbus: its messages and framers make and find the frames; drivers/link/modbus_wire.py moves them.
 
 pymodbus's own client is not used: it resends a write unless told not to, hands a refusal back as a value, skips an
 answer of the wrong unit without a word, connects again behind the caller's back, and costs a multiple of the time for
@@ -71,21 +71,19 @@ class ModbusLink:
 
     async def read_coils(self, address: int, count: int) -> tuple[bool, ...]:
         """Function 1."""
-        return await self._read_bits(bit.ReadCoilsRequest, bit.ReadCoilsResponse, address, count)
+        return await self._read_bits(bit.ReadCoilsRequest, address, count)
 
     async def read_discrete_inputs(self, address: int, count: int) -> tuple[bool, ...]:
         """Function 2."""
-        return await self._read_bits(bit.ReadDiscreteInputsRequest, bit.ReadDiscreteInputsResponse, address, count)
+        return await self._read_bits(bit.ReadDiscreteInputsRequest, address, count)
 
     async def read_holding_registers(self, address: int, count: int) -> tuple[int, ...]:
         """Function 3; unsigned words."""
-        request, response = register.ReadHoldingRegistersRequest, register.ReadHoldingRegistersResponse
-        return await self._read_words(request, response, address, count)
+        return await self._read_words(register.ReadHoldingRegistersRequest, address, count)
 
     async def read_input_registers(self, address: int, count: int) -> tuple[int, ...]:
         """Function 4; unsigned words."""
-        request, response = register.ReadInputRegistersRequest, register.ReadInputRegistersResponse
-        return await self._read_words(request, response, address, count)
+        return await self._read_words(register.ReadInputRegistersRequest, address, count)
 
     async def write_coil(self, address: int, *, on: bool) -> None:
         """Function 5."""
@@ -109,24 +107,17 @@ class ModbusLink:
         """Close; a second call does nothing."""
         self._wire.end(LinkLost(self._name, "closed here"))
 
-    async def _read_bits(
-        self, request: type[ModbusPDU], response: type[ModbusPDU], address: int, count: int
-    ) -> tuple[bool, ...]:
+    async def _read_bits(self, request: type[ModbusPDU], address: int, count: int) -> tuple[bool, ...]:
         payload = _read_request(self._name, request, address, count)
         size = (count + 7) // 8
         answer = await self._wire.exchange(payload, bytes((payload[0], size)), 2 + size)
-        words = response()
-        words.decode(answer[1:])
-        return tuple(words.bits[:count])
+        word = int.from_bytes(answer[2:], "little")
+        return tuple([word >> place & 1 == 1 for place in range(count)])
 
-    async def _read_words(
-        self, request: type[ModbusPDU], response: type[ModbusPDU], address: int, count: int
-    ) -> tuple[int, ...]:
+    async def _read_words(self, request: type[ModbusPDU], address: int, count: int) -> tuple[int, ...]:
         payload = _read_request(self._name, request, address, count)
         answer = await self._wire.exchange(payload, bytes((payload[0], 2 * count)), 2 + 2 * count)
-        words = response()
-        words.decode(answer[1:])
-        return tuple(words.registers)
+        return struct.unpack_from(f">{count}H", answer, 2)
 
     async def _write(self, request: ModbusPDU, function: bytes = b"") -> None:
         """The answer to a write repeats its first five bytes."""
