@@ -1,0 +1,140 @@
+"""A GPS receiver on a wire, and a port on which many trackers report. One object, one connection's life."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol, runtime_checkable
+
+from drivers.faults import LinkFault, NoAnswer
+from drivers.gps.assemble import Assembler, against_clock
+from drivers.gps.config import GpsConfig
+from drivers.gps.fix import Fix
+from drivers.gps.frames import Decoder, Sentence
+from drivers.kinds import Clock, Link
+from drivers.readings import Chunk, Garbage, Instant, Tally
+
+EPOCH_QUIET_S = 0.3
+"""A receiver sends the sentences of an epoch in one burst; the shortest usual epoch is 0.1 s, the usual one 1 s."""
+IDLE_READ_S = 60.0
+"""Where silence is no fault, a read still ends now and then: nothing waits without a deadline."""
+MAX_TRACKERS = 2000
+"""Trackers told apart on one port: more than the trucks in any yard; names come off the wire, so there is a ceiling."""
+
+
+@runtime_checkable
+class DatagramLink(Protocol):
+    """A link that knows who sent what it reads."""
+
+    async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
+        """As Link.read: one datagram, and its sender as `host:port`."""
+        ...
+
+
+class GpsReceiver:
+    """One receiver."""
+
+    def __init__(self, link: Link, config: GpsConfig, clock: Clock) -> None:
+        """`link` is open and is closed by whoever opened it."""
+        self.tally = Tally()
+        self._listener = GpsListener(link, config, clock)
+        self._listener.tally = self.tally
+
+    async def words(self) -> AsyncIterator[Fix | Garbage]:
+        """One Fix an epoch, until the link's fault (raised)."""
+        async for word in self._listener.words():
+            yield word[1] if isinstance(word, tuple) else word
+
+
+class GpsListener:
+    """Many trackers on one port. A tracker is who its TAG block says (`s`), else the address that sent it."""
+
+    def __init__(self, link: Link, config: GpsConfig, clock: Clock) -> None:
+        """`link` is open and is closed by whoever opened it."""
+        self.tally = Tally()
+        self.forgotten = 0
+        """Trackers dropped because there were more than MAX_TRACKERS; the one silent longest goes."""
+        self._link = link
+        self._datagrams = link if isinstance(link, DatagramLink) else None
+        self._clock = clock
+        self._silence_s = config.silence_s
+        self._decoders: dict[str, Decoder] = {}
+        self._trackers: dict[str, Assembler] = {}
+        """In order of last report."""
+        self._waiting: dict[str, Assembler] = {}
+        """Those with an epoch that may still grow."""
+
+    async def words(self) -> AsyncIterator[tuple[str, Fix] | Garbage]:
+        """Fixes with their tracker's name, in order of completion, until the link's fault (raised)."""
+        heard = self._clock.now()
+        while True:
+            fault: LinkFault | None = None
+            try:
+                chunk, sender, whole = await self._read(EPOCH_QUIET_S if self._waiting else self._patience_s())
+            except LinkFault as ended:
+                fault = ended
+            else:
+                heard = chunk.at
+                for word in self._take(chunk, sender, whole=whole):
+                    yield word
+            now = self._clock.now()
+            for name, fix in self._fall_quiet(now, everyone=fault is not None):
+                yield name, fix
+            if fault is None:
+                continue
+            if not isinstance(fault, NoAnswer):
+                raise fault
+            if self._silence_s is not None and now - heard >= self._silence_s:
+                raise fault
+
+    def _patience_s(self) -> float:
+        return IDLE_READ_S if self._silence_s is None else self._silence_s
+
+    async def _read(self, deadline_s: float) -> tuple[Chunk, str, bool]:
+        """Bytes, their sender, and whether they are a whole datagram."""
+        if self._datagrams is not None:
+            chunk, sender = await self._datagrams.read_from(deadline_s)
+            return chunk, sender, True
+        return await self._link.read(deadline_s), self._link.name, False
+
+    def _take(self, chunk: Chunk, sender: str, *, whole: bool) -> Iterator[tuple[str, Fix] | Garbage]:
+        decoder = self._decoders.pop(sender, None) or Decoder()
+        self._decoders[sender] = decoder
+        if len(self._decoders) > MAX_TRACKERS:
+            del self._decoders[next(iter(self._decoders))]
+        decoder.receive(chunk.data)
+        if whole:
+            decoder.end()
+        while (word := decoder.next_word()) is not None:
+            if isinstance(word, Garbage):
+                self.tally.garbage += 1
+                self.tally.garbage_bytes += len(word.raw)
+                yield word
+            else:
+                yield from self._report(word, chunk.at, sender)
+
+    def _report(self, sentence: Sentence, at: Instant, sender: str) -> Iterator[tuple[str, Fix]]:
+        name = (sentence.tag.source if sentence.tag else "") or sender
+        tracker = self._trackers.pop(name, None) or Assembler()
+        self._trackers[name] = tracker
+        if len(self._trackers) > MAX_TRACKERS:
+            oldest = next(iter(self._trackers))
+            del self._trackers[oldest]
+            self._waiting.pop(oldest, None)
+            self.forgotten += 1
+        for fix in tracker.take(sentence, at):
+            yield self._said(name, fix)
+        if tracker.waiting_since is None:
+            self._waiting.pop(name, None)
+        else:
+            self._waiting[name] = tracker
+
+    def _fall_quiet(self, now: Instant, *, everyone: bool) -> Iterator[tuple[str, Fix]]:
+        for name, tracker in list(self._waiting.items()):
+            since = tracker.waiting_since
+            if since is not None and not everyone and now - since < EPOCH_QUIET_S:
+                continue
+            del self._waiting[name]
+            if fix := tracker.flush():
+                yield self._said(name, fix)
+
+    def _said(self, name: str, fix: Fix) -> tuple[str, Fix]:
+        self.tally.words += 1
+        return name, against_clock(fix)

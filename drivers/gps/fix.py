@@ -1,0 +1,36 @@
+"""The word of a GPS receiver: where it says that it is, and how far to believe it."""
+
+from dataclasses import dataclass
+
+from drivers.readings import Instant, Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One epoch of a receiver, WGS 84. No fix is `valid` false with its reason and no position: never 0,0."""
+
+    valid: bool
+    lat: float | None
+    """Degrees, north positive."""
+    lon: float | None
+    """Degrees, east positive."""
+    speed_mps: float | None
+    track_deg: float | None
+    """Course over ground, from true north."""
+    altitude_m: float | None
+    """Above mean sea level."""
+    quality: Quality
+    """Bad: no fix. Uncertain: dead reckoning, a doubtful field, two sentences that disagree; `why` says which."""
+    fix_quality: int | None
+    """The quality of GGA, 0 to 8; None when no GGA came."""
+    satellites: int | None
+    """Used in the fix."""
+    hdop: float | None
+    fix_time: Instant | None
+    """When the receiver says that it was there; None while its date is unknown."""
+    at: Instant
+    """When the last of its sentences arrived."""
+    source: str
+    """The sentences it was made of, in order of arrival: `GNGGA+GNRMC`."""
+    why: str
+    """What is wrong or doubtful; empty when nothing is."""
