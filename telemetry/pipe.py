@@ -5,6 +5,7 @@ Many packets share one system call in either direction, TLS is asyncio's, and no
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 OUT_CEILING_BYTES = 4 * 2**20
 """Unsent bytes above which samples are dropped and counted: some 20 s of one busy lane."""
@@ -24,9 +25,8 @@ class Pipe(asyncio.Protocol):
         self.choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.set_write_buffer_limits(high=OUT_CEILING_BYTES)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is none by class
+        self._transport.set_write_buffer_limits(high=OUT_CEILING_BYTES)
 
     def data_received(self, data: bytes) -> None:
         self._in = self._in[self._at :] + data if self._at < len(self._in) else data

@@ -9,11 +9,13 @@ T = TypeVar("T")
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` is when the thing was so, not when it was sent. `seq` counts a node's records, no hole; samples have none."""
+    """`at` is when the thing was so, not when it was sent. `seq` counts a node's records; samples have none."""
 
     v: Literal[1] = 1
     id: str
     seq: int | None = None
+    epoch: str = ""
+    """Which numbering `seq` belongs to: another one only after a node has lost its spool. Empty for samples."""
     at: float
     """Instant, UTC seconds."""
     src: str

@@ -33,9 +33,14 @@ class StateBody(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["online", "offline"]
     boot: str
     """Changes with every start of the process."""
+    epoch: str = ""
+    """The node's numbering of records."""
+    floor: int = 1
+    """The lowest sequence number that the node can still send; what is missing below it will never come."""
 
 
 class StoredBody(msgspec.Struct, frozen=True, kw_only=True):
-    """All records of the node up to `seq` are in the recorder's store."""
+    """All records of the node up to `seq` are in the recorder's store, or known to be lost."""
 
+    epoch: str
     seq: int
