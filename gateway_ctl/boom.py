@@ -7,15 +7,17 @@ written again. Quaygate is not the safety function: photocell, loop and edge sto
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
-from drivers.faults import DriverFault
+from drivers.barrier.config import BarrierConfig
+from drivers.barrier.device import Barrier
+from drivers.faults import DriverFault, LinkFault, NotConfirmed
 from drivers.kinds import Clock
+from drivers.link.modbus import ModbusLink
+from drivers.link.modbus_tables import ModuleTable
 from drivers.readings import Instant
 from gateway_ctl.book import Book
-from gateway_ctl.deeds import Moved
+from gateway_ctl.deeds import Moved, Phase, Progress
 from gateway_ctl.interlock import BoomAt, boom_at, withdrawn
 from gateway_ctl.lane_state import Event
 from gateway_ctl.orders import Movement, Permit
@@ -27,37 +29,23 @@ TRAVEL_S = 10.0
 
 
 class Arm(Protocol):
-    """What the door needs of a barrier (drivers/barrier/device.py)."""
+    """What the door needs of a barrier (drivers/barrier/device.py).
+
+    NotConfirmed: it is not known whether the pulse went out. Any other DriverFault: nothing was written.
+    """
 
     async def raise_boom(self) -> object:
-        """One pulse on the raise output, read back. Raises DriverFault."""
+        """One pulse on the raise output, read back."""
         ...
 
     async def lower_boom(self) -> object:
-        """One pulse on the lower output, read back. Raises DriverFault."""
+        """One pulse on the lower output, read back."""
         ...
 
 
-class Phase(StrEnum):
-    """How far a movement has come; also the kinds of its entries in the book."""
-
-    WRITTEN = "written"
-    READ_BACK = "read back"
-    CONFIRMED = "confirmed"
-    NOT_CONFIRMED = "not confirmed"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """One phase of a movement, for whoever watches."""
-
-    permit: Permit
-    phase: Phase
-    at: Instant
-    seconds: float
-    """Since the permit came to the door."""
-    note: str = ""
+def arm(link: ModbusLink, table: ModuleTable, config: BarrierConfig, clock: Clock) -> Arm:
+    """The barrier behind a lane's I/O module, for the life of its link. Raises OurMistake."""
+    return Barrier(link, table, config, clock)
 
 
 class Door:
@@ -111,9 +99,15 @@ class Door:
         try:
             read_back = await (arm.raise_boom() if permit.movement is Movement.RAISE else arm.lower_boom())
             note = str(read_back)
-        except DriverFault as fault:
+        except NotConfirmed as fault:
             # The pulse may or may not have gone out: only the switches can tell, and it is not sent again.
             note = f"{type(fault).__name__}: {fault}"
+        except DriverFault as fault:
+            # The driver's word for: nothing was written. The order is as good as before.
+            self._spent.discard(permit.order or "")
+            why = Reason.INPUTS_STALE if isinstance(fault, LinkFault) else Reason.BOOM_FAULTY
+            await self._enter(permit, Phase.REFUSED, began, f"{type(fault).__name__}: {fault}")
+            return Moved(permit.id, Event.WITHDRAWN, (why,))
         await self._enter(permit, Phase.READ_BACK, began, note)
         event = await self._arrived(permit)
         done = event is not Event.NOT_CONFIRMED

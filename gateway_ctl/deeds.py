@@ -171,3 +171,25 @@ class Moved:
 
 
 Word = Ordered | Unadmitted | Silence | Moved
+
+
+class Phase(StrEnum):
+    """How far a movement has come; also the kinds of its entries in the book."""
+
+    WRITTEN = "written"
+    READ_BACK = "read back"
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One phase of a movement, for whoever watches."""
+
+    permit: Permit
+    phase: Phase
+    at: Instant
+    seconds: float
+    """Since the permit came to the door."""
+    note: str = ""

@@ -1,4 +1,4 @@
-"""The lane's talk with customs: ask, keep asking while it is silent, listen for a newer order, report what became of it.
+"""The lane's talk with customs: ask, ask again while it is silent, listen for a newer order, report what became of it.
 
 All of it runs beside the lane's thinking and speaks to it in words only. Every question and every answer is in the book
 before it is sent or heard.
@@ -37,7 +37,7 @@ class Place:
 
 
 class Conversation:
-    """One lane's, for the life of the process. `say` hands a word to the lane; `waiting` names the passage that waits."""
+    """One lane's, for the life of the process. `say` hands the lane a word; `waiting` names the passage that waits."""
 
     def __init__(
         self,

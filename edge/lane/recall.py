@@ -8,8 +8,7 @@ import msgspec
 
 from drivers.readings import Instant
 from gateway_ctl.book import Entry
-from gateway_ctl.boom import Phase
-from gateway_ctl.deeds import Passage
+from gateway_ctl.deeds import Passage, Phase
 
 
 @dataclass(slots=True)

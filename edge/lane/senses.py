@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from drivers.camera.frames import Read
+from drivers.camera.read import Read
+from drivers.lane_io.config import InputName
 from drivers.readings import Instant
-from drivers.rfid.frames import Tag
+from drivers.rfid.tag import Tag
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import DeckState, DeckWatch
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
-from vision.reading.iso6346 import check_digit_ok
-from vision.reading.plate import normalise
+from vision.reading import iso6346, plate
 
 EARLY_S = 3.0
 """A camera may read the front of a truck before its wheels reach the arrival loop; not earlier than this."""
@@ -45,7 +45,7 @@ class Senses:
         self.lamp = "unknown"
         self.clock_step_s = 0.0
 
-    def inputs(self, values: Mapping[str, bool | None], at: Instant) -> None:
+    def inputs(self, values: Mapping[InputName, bool | None], at: Instant) -> None:
         """One poll of the contacts."""
         for name, value in values.items():
             before = self._inputs.get(name, Seen[bool]())
@@ -53,7 +53,7 @@ class Senses:
             self._inputs[name] = Seen(value, at, before.since if same else at)
         rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
         self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
-        self._wake()
+        self.wake()
 
     def weight(self, weight: Weight) -> None:
         """One reading of the indicator."""
@@ -62,12 +62,12 @@ class Senses:
         self._overload = weight.status == "overload"
         same = weight.kg is not None and self._live.value == weight.kg
         self._live = Seen(weight.kg, weight.at, self._live.since if same else weight.at)
-        self._wake()
+        self.wake()
 
     def note(self, source: str, word: Read | Tag) -> None:
         """One read of a camera or a tag."""
         self._noted = [*self._noted[-READS_CEILING + 1 :], Noted(source, word)]
-        self._wake()
+        self.wake()
 
     def forget_reads(self, before: Instant) -> None:
         """A passage has ended: what was read of its truck is not the next one's."""
@@ -118,7 +118,8 @@ class Senses:
     def _value(self, name: str) -> bool | None:
         return self._inputs.get(name, Seen[bool]()).value
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Whoever waits for news looks again."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -126,25 +127,25 @@ class Senses:
 
 def identity(reads: list[Noted]) -> Identity:
     """The surest plate, every tag, and the container codes that hold; a misread beside its true code is dropped."""
-    plate: Plate | None = None
+    surest: Plate | None = None
     tags: dict[str, str | None] = {}
     codes: dict[str, float] = {}
     for noted in reads:
         word = noted.word
         if isinstance(word, Tag):
-            tags[word.epc.hex().upper()] = word.plate
+            tags[word.hex] = word.plate
         elif word.what == "plate":
-            if plate is None or word.confidence > plate.confidence:
-                plate = Plate(normalise(word.text), word.confidence)
+            if surest is None or word.confidence > surest.confidence:
+                surest = Plate(plate.normalise(word.text), word.confidence)
         elif word.what == "container":
-            code = word.text.replace(" ", "").upper()
+            code = iso6346.normalise(word.text)
             codes[code] = max(codes.get(code, 0.0), word.confidence)
-    true = [code for code in codes if check_digit_ok(code)]
+    true = [code for code in codes if iso6346.valid(code)]
     kept = [code for code in codes if code in true or not any(_near(code, other) for other in true)]
     return Identity(
-        plate=plate,
+        plate=surest,
         tags=tuple(sorted(tags)),
-        tag_plates=tuple(sorted({plate for plate in tags.values() if plate is not None})),
+        tag_plates=tuple(sorted({text for text in tags.values() if text is not None})),
         containers=tuple(Container(code, codes[code], check_ok=code in true) for code in sorted(kept)),
     )
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from drivers.readings import Instant
 from gateway_ctl.conditions import Condition
-from gateway_ctl.deeds import Close, Move, Outcome, Passage, Step, StepName
+from gateway_ctl.deeds import Close, Move, Outcome, Passage, Progress, Step, StepName
 from gateway_ctl.interlock import Refusal, boom_at
 from gateway_ctl.lane import Lane
 from gateway_ctl.lane_state import State
@@ -229,3 +229,16 @@ def _steps(passage: Passage | None, lane: Lane, now: Instant) -> list[wire.Step]
         seconds = (now if step.ended is None else step.ended) - step.began
         steps.append(wire.Step(step=name.value, result=result, seconds=round(max(0.0, seconds), 3), note=note))
     return steps
+
+
+def progress(what: Progress) -> wire.BoomBody:
+    """The body of `boom`."""
+    permit = what.permit
+    return wire.BoomBody(
+        passage=permit.passage,
+        permit=permit.id,
+        movement=permit.movement.value,
+        phase=what.phase.value,
+        seconds=round(what.seconds, 3),
+        note=what.note,
+    )

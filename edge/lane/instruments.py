@@ -1,0 +1,183 @@
+"""The lane's instruments, each kept by a keeper, each feeding the senses and the bus."""
+
+import asyncio
+from collections.abc import Callable
+
+from drivers.barrier.config import BarrierConfig
+from drivers.camera.device import Camera
+from drivers.kinds import Link
+from drivers.lane_io.device import LaneIo
+from drivers.lane_io.registers import Lamp
+from drivers.link import open_link
+from drivers.link.modbus import ModbusLink, open_modbus
+from drivers.link.modbus_tables import ModuleTable, table_named
+from drivers.readings import Garbage
+from drivers.rfid.device import TagReader
+from drivers.sign.device import Sign
+from drivers.weighbridge.device import Weighbridge
+from edge.clock import SiteClock
+from edge.config import Lane
+from edge.keeper import Health, keep
+from edge.lane.senses import Senses
+from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body
+from telemetry.payloads.node import BirthBody
+from telemetry.voice import Voice
+
+HEALTH_S = 5.0
+"""As the table of topics says."""
+INPUTS_S = 1.0
+"""Inputs are told on change, and this often."""
+
+
+class Instruments:
+    """All of one lane's. `run` keeps them until cancelled."""
+
+    def __init__(
+        self, lane: Lane, modules: tuple[ModuleTable, ...], senses: Senses, voice: Voice, clock: SiteClock
+    ) -> None:
+        """Raises LookupError for a module that has no table."""
+        self.lane = lane
+        self.table = table_named(lane.io.module, modules)
+        self.lamp_wanted = Lamp.OFF
+        self.sign_wanted: tuple[str, ...] = ()
+        self.linked: Callable[[ModbusLink | None], None] = lambda _: None
+        """Told of every life of the I/O module's link, and None at its end: the door's barrier lives on it."""
+        self._senses, self._voice, self._clock = senses, voice, clock
+        self._health: dict[str, Health] = {}
+        self._sign_news = asyncio.Event()
+
+    def barrier(self) -> BarrierConfig:
+        """Where the boom's commands are wired."""
+        io = self.lane.io
+        return BarrierConfig.model_validate({
+            "name": f"{self.lane.id}/boom", "raise": io.outputs.raise_, "lower": io.outputs.lower,
+            "stop": io.outputs.stop, "pulse_s": io.pulse_s,
+        })  # fmt: skip
+
+    def birth(self) -> BirthBody:
+        """What this lane has."""
+        return birth(self.lane)
+
+    def show(self, rows: tuple[str, ...]) -> None:
+        """What the driver shall read; the newest text wins."""
+        if rows != self.sign_wanted:
+            self.sign_wanted = rows
+            self._sign_news.set()
+
+    async def run(self) -> None:
+        """Keep every instrument, and tell their health."""
+        lane, clock = self.lane, self._clock
+        async with asyncio.TaskGroup() as group:
+            scale, io = lane.weighbridge, lane.io
+            health = self._heal(scale.name, scale.link.label)
+            group.create_task(
+                keep(f"{lane.id}/{scale.name}", lambda: open_link(scale.link, clock), self._weigh, clock, health)
+            )
+            health = self._heal(io.name, io.link.label)
+            group.create_task(keep(f"{lane.id}/{io.name}", lambda: open_modbus(io.link), self._contacts, clock, health))
+            if (tags := lane.tags) is not None:
+                health = self._heal(tags.name, tags.link.label)
+                group.create_task(
+                    keep(f"{lane.id}/{tags.name}", lambda: open_link(tags.link, clock), self._tags, clock, health)
+                )
+            for camera in lane.cameras:
+                health = self._heal(camera.name, camera.link.label)
+                group.create_task(
+                    keep(
+                        f"{lane.id}/{camera.name}",
+                        lambda camera=camera: open_link(camera.link, clock),
+                        lambda link, camera=camera: self._reads(link, camera.name),
+                        clock,
+                        health,
+                    )
+                )
+            if (sign := lane.sign) is not None:
+                health = self._heal(sign.name, sign.link.label)
+                group.create_task(
+                    keep(f"{lane.id}/{sign.name}", lambda: open_link(sign.link, clock), self._signs, clock, health)
+                )
+            group.create_task(self._tell_health())
+
+    def _heal(self, name: str, label: str) -> Health:
+        health = self._health[name] = Health(label, self._clock, lambda _: self._say_health(name))
+        return health
+
+    async def _weigh(self, link: Link) -> None:
+        config = self.lane.weighbridge
+        scale, health = Weighbridge(link, config, self._clock), self._health[config.name]
+        health.count(scale.tally)
+        async for word in scale.words():
+            if isinstance(word, Garbage):
+                continue
+            health.heard(word.at)
+            self._senses.weight(word)
+            state = self._senses.deck(word.at)
+            self._voice.sample("weight", config.name, weight_body(word, state), word.at, word.quality.value)
+
+    async def _contacts(self, link: ModbusLink) -> None:
+        config = self.lane.io
+        io, health = LaneIo(link, self.table, config, self._clock), self._health[config.name]
+        health.count(io.tally)
+        self.linked(link)
+        told: tuple[object, object] | None = None
+        told_at = 0.0
+        try:
+            async for inputs in io.words():
+                health.heard(inputs.at)
+                health.latency_s = inputs.latency_s / self._clock.speed
+                self._senses.lamp = inputs.lamp.value
+                self._senses.clock_step_s = self._clock.step_s()
+                self._senses.inputs(inputs.values, inputs.at)
+                news = (inputs.values, inputs.lamp)
+                if news != told or inputs.at - told_at >= INPUTS_S:
+                    told, told_at = news, inputs.at
+                    self._voice.sample("inputs", config.name, inputs_body(inputs), inputs.at, inputs.quality.value)
+                if self.lamp_wanted is not inputs.lamp and inputs.lamp is not Lamp.UNKNOWN:
+                    await io.show(self.lamp_wanted)
+        finally:
+            self.linked(None)
+
+    async def _tags(self, link: Link) -> None:
+        config = self.lane.tags
+        assert config is not None
+        reader, health = TagReader(link, config, self._clock), self._health[config.name]
+        health.count(reader.tally)
+        async for word in reader.words():
+            if isinstance(word, Garbage):
+                continue
+            health.heard(word.at)
+            self._senses.note(config.name, word)
+            self._voice.sample("tag", config.name, tag_body(word), word.at)
+
+    async def _reads(self, link: Link, name: str) -> None:
+        config = next(camera for camera in self.lane.cameras if camera.name == name)
+        camera, health = Camera(link, config, self._clock), self._health[name]
+        health.count(camera.tally)
+        async for word in camera.words():
+            if isinstance(word, Garbage):
+                continue
+            health.heard(word.at)
+            self._senses.note(name, word)
+            self._voice.sample("read", name, read_body(word), word.at)
+
+    async def _signs(self, link: Link) -> None:
+        config = self.lane.sign
+        assert config is not None
+        sign, health = Sign(link, config, self._clock), self._health[config.name]
+        health.count(sign.tally)
+        self._sign_news.set()
+        while True:
+            await self._sign_news.wait()
+            self._sign_news.clear()
+            if self.sign_wanted:
+                await sign.show(self.sign_wanted)
+                health.heard(self._clock.now())
+
+    async def _tell_health(self) -> None:
+        while True:
+            for name in self._health:
+                self._say_health(name)
+            await self._clock.sleep(HEALTH_S)
+
+    def _say_health(self, name: str) -> None:
+        self._voice.sample("health", name, self._health[name].body(), self._clock.now())

@@ -1,0 +1,128 @@
+"""The interlock against the oracle: every class of picture with every class of order, none sampled."""
+
+from collections import Counter
+
+import pytest
+
+from drivers.readings import Instant
+from gateway_ctl.interlock import Refusal, decide, decide_lowering, withdrawn
+from gateway_ctl.orders import Movement, Permit
+from gateway_ctl.reasons import Reason
+from tests.gateway_ctl.classes import BOOMS, FAULTS, HOURS, ORDERS, READS, TRUCKS, ZONES, PictureClass
+from tests.gateway_ctl.classes import every_picture, may_lower, may_raise, order_of
+from tests.gateway_ctl.scene import NOW, PASSAGE, RULES
+
+
+@pytest.mark.timeout(240)
+def test_every_picture_with_every_order() -> None:
+    granted: Counter[str] = Counter()
+    given: set[Reason] = set()
+    cases = 0
+    # An order that is not "good" or a person's is refused on every picture for what it is: the truck and the reads
+    # matter to the rest only, so the product is walked whole for those and over boom, zone, fault and hour for these.
+    for kind in ORDERS:
+        whole = kind in ("none", "good", "person", "person lower", "off weight", "other plate", "other boxes")
+        for at in every_picture():
+            if not whole and (at.truck not in ("weighed", "none") or at.reads != "good"):
+                continue
+            cases += 1
+            answer = decide(at.picture(PASSAGE), order_of(kind, PASSAGE), NOW, RULES)
+            allowed = may_lower(kind, at) if kind.startswith("person lower") else may_raise(kind, at)
+            assert isinstance(answer, Permit) is allowed, (kind, at, answer)
+            if isinstance(answer, Permit):
+                granted[kind] += 1
+                assert answer.movement is (Movement.LOWER if kind == "person lower" else Movement.RAISE)
+                assert NOW < answer.expires_at <= NOW + RULES.permit_life_s
+                assert withdrawn(answer, at.picture(PASSAGE), NOW, RULES) == ()
+            else:
+                assert answer.reasons
+                assert len(set(answer.reasons)) == len(answer.reasons)
+                given |= set(answer.reasons)
+    print(f"interlock: {cases} cases, permits {dict(granted)}, {len(given)} different reasons given")
+    assert set(granted) == {"good", "person", "person lower"}
+
+
+def test_the_lowering_after_a_crossing_on_every_picture() -> None:
+    for at in every_picture():
+        if at.reads != "good":
+            continue
+        answer = decide_lowering(at.picture(PASSAGE), NOW, RULES)
+        assert isinstance(answer, Permit) is may_lower(None, at), (at, answer)
+        assert answer.movement is Movement.LOWER
+
+
+def test_no_passage_no_raising() -> None:
+    for boom in BOOMS:
+        for kind in ORDERS:
+            answer = decide(PictureClass(boom=boom).picture(None), order_of(kind, None), NOW, RULES)
+            if isinstance(answer, Permit):
+                assert answer.movement is Movement.LOWER
+            else:
+                lowers = kind.startswith("person lower") or kind == "customs lower"
+                assert lowers or kind == "none" or Reason.ORDER_OTHER_PASSAGE in answer.reasons
+
+
+def test_a_permit_is_withdrawn_by_every_late_change() -> None:
+    permit = decide(PictureClass().picture(PASSAGE), order_of("good", PASSAGE), NOW, RULES)
+    assert isinstance(permit, Permit)
+    for boom in BOOMS:
+        for zone in ZONES:
+            for fault in FAULTS:
+                at = PictureClass(boom=boom, zone=zone, fault=fault)
+                still = boom == "down" and zone in ("clear", "just clear") and fault == "well"
+                assert (withdrawn(permit, at.picture(PASSAGE), NOW, RULES) == ()) is still, at
+    good = PictureClass().picture(PASSAGE)
+    assert withdrawn(permit, good, permit.expires_at, RULES) == (Reason.PERMIT_EXPIRED, *_stale(permit.expires_at))
+    assert Reason.PERMIT_EXPIRED in withdrawn(permit, good, Instant(NOW - 0.001), RULES)
+    assert withdrawn(permit, PictureClass().picture("another"), NOW, RULES) == (Reason.ORDER_OTHER_PASSAGE,)
+    assert withdrawn(permit, PictureClass().picture(PASSAGE, frozenset({"o-1"})), NOW, RULES) == (Reason.ORDER_SPENT,)
+
+
+def _stale(now: Instant) -> tuple[Reason, ...]:
+    answer = decide_lowering(PictureClass().picture(PASSAGE), now, RULES)
+    assert isinstance(answer, Refusal)
+    return (Reason.INPUTS_STALE, Reason.BOOM_FAULTY)
+
+
+def test_each_single_fault_gives_its_own_reason() -> None:
+    expected: dict[str, dict[str, Reason]] = {
+        "boom": {"up": Reason.BOOM_ALREADY_UP, "moving": Reason.BOOM_MOVING, "both": Reason.BOOM_CONTRADICTS,
+                 "stale": Reason.BOOM_UNKNOWN, "one stale": Reason.BOOM_UNKNOWN},
+        "zone": {"loop": Reason.ZONE_OCCUPIED, "cell": Reason.ZONE_OCCUPIED, "stale": Reason.ZONE_UNKNOWN,
+                 "unknown": Reason.ZONE_UNKNOWN},
+        "fault": {"faulty": Reason.BOOM_FAULTY, "stale": Reason.BOOM_FAULTY},
+        "truck": {"none": Reason.TRUCK_ABSENT, "arrival": Reason.TRUCK_ABSENT, "half rear": Reason.DECK_HALF_ON,
+                  "half front": Reason.DECK_HALF_ON, "unsettled": Reason.WEIGHT_NOT_SETTLED,
+                  "frozen": Reason.SCALE_FROZEN, "jumped": Reason.SCALE_JUMPED, "zero bad": Reason.SCALE_NOT_AT_ZERO,
+                  "zero unseen": Reason.SCALE_ZERO_UNKNOWN, "overload": Reason.WEIGHT_OVERLOAD,
+                  "blank": Reason.WEIGHT_MISSING, "old weight": Reason.WEIGHT_STALE,
+                  "beams stale": Reason.DECK_BEAMS_UNKNOWN},
+        "reads": {"no plate": Reason.PLATE_UNREAD, "unsure": Reason.PLATE_UNSURE, "other tag": Reason.TAG_OTHER_TRUCK,
+                  "no box": Reason.CONTAINER_UNREAD, "other box": Reason.ORDER_OTHER_CONTAINERS,
+                  "false box": Reason.CONTAINER_FALSE},
+        "hour": {"stepped": Reason.CLOCK_UNSURE},
+    }  # fmt: skip
+    for part, choices in expected.items():
+        for choice, reason in choices.items():
+            answer = decide(PictureClass(**{part: choice}).picture(PASSAGE), order_of("good", PASSAGE), NOW, RULES)
+            assert isinstance(answer, Refusal)
+            assert reason in answer.reasons, (part, choice, answer.reasons)
+    said = {p: set(c) for p, c in expected.items()}
+    assert said["truck"] == set(TRUCKS) - {"weighed"}
+    assert said["reads"] == set(READS) - {"good"}
+    assert said["hour"] == set(HOURS) - {"true"}
+    orders: dict[str, Reason] = {
+        "none": Reason.ORDER_MISSING, "expired": Reason.ORDER_EXPIRED, "expires now": Reason.ORDER_EXPIRED,
+        "future": Reason.ORDER_FROM_FUTURE, "too long": Reason.ORDER_LIVES_TOO_LONG,
+        "other lane": Reason.ORDER_OTHER_LANE, "other site": Reason.ORDER_OTHER_SITE,
+        "other passage": Reason.ORDER_OTHER_PASSAGE, "no passage": Reason.ORDER_OTHER_PASSAGE,
+        "other plate": Reason.ORDER_OTHER_PLATE, "no plate": Reason.ORDER_OTHER_PLATE,
+        "other boxes": Reason.ORDER_OTHER_CONTAINERS, "more boxes": Reason.CONTAINER_UNREAD,
+        "off weight": Reason.WEIGHT_OFF_DECLARED, "spent": Reason.ORDER_SPENT, "hold": Reason.ORDER_HOLD,
+        "inspect": Reason.ORDER_INSPECT, "refuse": Reason.ORDER_REFUSE,
+    }  # fmt: skip
+    for kind in ORDERS:
+        if kind in orders:
+            answer = decide(PictureClass().picture(PASSAGE), order_of(kind, PASSAGE), NOW, RULES)
+            assert isinstance(answer, Refusal)
+            assert answer.reasons == (orders[kind],), (kind, answer.reasons)
