@@ -26,12 +26,17 @@ app.add_typer(book_app, name="book")
 app.add_typer(keys_app, name="keys")
 app.add_typer(person_app, name="person")
 
+FAULTY_SHARE = 0.35
+"""Of a demo's trucks: enough that thirty of them show most of what can go wrong."""
+
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site file; see edge/sites/example.toml.")]
 
 
 @app.command()
 def demo(
-    headless: Annotated[bool, typer.Option("--headless", help="No screen: run a day to its end and judge it.")] = False,
+    as_headless: Annotated[
+        bool, typer.Option("--headless", help="No screen: run a day to its end and judge it.")
+    ] = False,
     lanes: Annotated[int, typer.Option(min=1, max=16, help="Lanes of the simulated port.")] = 2,
     trucks: Annotated[int, typer.Option(min=1, help="Trucks of the day (headless).")] = 30,
     seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 7,
@@ -47,12 +52,20 @@ def demo(
 
     Exits 0 when the day went as the simulator's truth says, 1 when not.
     """
-    from edge.commands.demo import Day, headless_day, live_day
+    from edge.commands.demo import headless, live
+    from edge.demo import Day
 
-    day = Day(lanes=lanes, trucks=trucks, seed=seed, speed=speed or (20.0 if headless else 1.0), faults=faults)
-    if headless:
-        raise typer.Exit(headless_day(day, report, data))
-    live_day(day, data or Path("demo-data"), console_port)
+    day = Day(
+        lanes=lanes,
+        trucks=trucks,
+        seed=seed,
+        speed=speed or (20.0 if as_headless else 1.0),
+        faults=FAULTY_SHARE if faults else 0.0,
+        endless=not as_headless,
+    )
+    if as_headless:
+        raise typer.Exit(headless(day, report, data))
+    live(day, data or Path("demo-data"), console_port)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -299,9 +299,11 @@ def _with_paths(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for *tables, key in _PATHS:
         here: Any = made
         for table in tables:
-            here = here.get(table) if isinstance(here, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        if isinstance(here, dict) and isinstance(here.get(key), str):  # pyright: ignore[reportUnknownMemberType]
-            here[key] = str(folder / here[key])
+            here = cast("dict[str, Any]", here).get(table) if isinstance(here, dict) else None
+        if isinstance(here, dict):
+            found = cast("dict[str, Any]", here)
+            if isinstance(found.get(key), str):
+                found[key] = str(folder / found[key])
     return made
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ LOOK_S = 0.25
 
 _log = logging.getLogger(__name__)
 
-Trouble = Callable[[Supervisor], Awaitable[None]]
+Trouble = Callable[[Supervisor], Coroutine[None, None, None]]
 """Runs beside the day, to kill what it likes; cancelled at its end."""
 
 
@@ -60,7 +60,7 @@ async def run_day(day: Day, data: Path, trouble: Trouble | None = None) -> dict[
     ports = Ports(broker=free_port(), console=free_port(), trackers=free_port(kind=SOCK_DGRAM))
     async with simulated_port(day, data, ports) as port:
         persons, _ = demo_persons()
-        site_file = await asyncio.to_thread(_write_site, data, site_text(day, port.ready, persons, ports))
+        site_file = await asyncio.to_thread(write_site, data, site_text(day, port.ready, persons, ports))
         site = await asyncio.to_thread(load, site_file)
         real = SiteClock()
         running = [name for name in names(site) if name != "console"]
@@ -157,7 +157,8 @@ def ledger(path: Path) -> Ledger:
     )
 
 
-def _write_site(data: Path, text: str) -> Path:
+def write_site(data: Path, text: str) -> Path:
+    """The site file of a simulated port, readable by its owner only: it holds sealed keys."""
     path = data / "site.toml"
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")

@@ -1,0 +1,187 @@
+"""`check`: what a site file says, and with --probe what its instruments say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from drivers.camera.device import Camera
+from drivers.camera.read import Read
+from drivers.faults import DriverFault, NoAnswer
+from drivers.gps.device import GpsListener
+from drivers.gps.fix import Fix
+from drivers.kinds import Clock, Link
+from drivers.lane_io.device import LaneIo
+from drivers.link import open_link
+from drivers.link.config import StreamLinkConfig
+from drivers.link.modbus import open_modbus
+from drivers.link.modbus_tables import table_named
+from drivers.readings import Garbage
+from drivers.rfid.device import TagReader
+from drivers.rfid.tag import Tag
+from drivers.weighbridge.device import Weighbridge
+from drivers.weighbridge.reading import Weight
+from edge.clock import SiteClock
+from edge.commands.words import Exit, err, out
+from edge.config import Lane, Site
+
+Words = AsyncIterator[object]
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one instrument said while it was listened to."""
+
+    name: str
+    link: str
+    words: int = 0
+    garbage: int = 0
+    last: str = ""
+    fault: str = ""
+    must_speak: bool = False
+    """Whether silence means that something is wrong."""
+
+    @property
+    def well(self) -> bool:
+        """Open, and not silent where it must speak."""
+        return not self.fault and (self.words > 0 or not self.must_speak)
+
+
+def check(site: Site, site_file: Path, *, probe: bool, seconds: float) -> Exit:
+    """Tells what stands at the site. With `probe` every link is opened and listened to; no output is written."""
+    console = "https" if site.console.tls else "http"
+    out.print(f"{site_file}: right. Site {site.id} ({site.about.zh}, {site.about.en})", markup=False)
+    out.print(
+        f"{len(site.lanes)} lanes, {len(site.trackers)} tracker listeners, {len(site.persons)} persons, "
+        f"bus {site.broker.engine} {site.broker.host}:{site.broker.port}, series {site.series.engine}, "
+        f"pages at {console}://{site.console.host}:{site.console.port}",
+        markup=False,
+    )
+    for caution in _cautions(site):
+        err.print(f"mind: {caution}", style="yellow", markup=False)
+    if not probe:
+        return Exit.WELL
+    heard = asyncio.run(listen(site, seconds))
+    _show(heard)
+    return Exit.WELL if all(each.well for each in heard) else Exit.NOT_WELL
+
+
+def _cautions(site: Site) -> list[str]:
+    """What no register tells of the I/O modules, said once for each kind."""
+    found: dict[str, str] = {}
+    for lane in site.lanes:
+        for caution in table_named(lane.io.module, site.modules).all_cautions():
+            found.setdefault(f"{lane.io.module}: {caution.en}", f"{lane.io.module}: {caution.en} ({caution.zh})")
+    return list(found.values())
+
+
+async def listen(site: Site, seconds: float) -> list[Heard]:
+    """Every instrument at once, for that many (real) seconds."""
+    clock = SiteClock()
+    probes = [probe for lane in site.lanes for probe in _of_lane(site, lane, clock)]
+    for tracker in site.trackers:
+        heard = Heard(f"tracker/{tracker.name}", tracker.link.label)
+        probes.append(
+            (heard, _stream(tracker.link, clock, lambda link, c=tracker: GpsListener(link, c, clock).words()))
+        )
+    async with asyncio.TaskGroup() as group:
+        for heard, words in probes:
+            group.create_task(_listen(heard, words, clock, seconds))
+    return [heard for heard, _ in probes]
+
+
+def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
+    scale, tags, sign = lane.weighbridge, lane.tags, lane.sign
+    found: list[tuple[Heard, Words]] = [
+        (
+            Heard(f"{lane.id}/{scale.name}", scale.link.label, must_speak=True),
+            _stream(scale.link, clock, lambda link: Weighbridge(link, scale, clock).words()),
+        ),
+        (Heard(f"{lane.id}/{lane.io.name}", lane.io.link.label, must_speak=True), _inputs(site, lane, clock)),
+    ]
+    if tags is not None:
+        heard = Heard(f"{lane.id}/{tags.name}", tags.link.label)
+        found.append((heard, _stream(tags.link, clock, lambda link: TagReader(link, tags, clock).words())))
+    for camera in lane.cameras:
+        heard = Heard(f"{lane.id}/{camera.name}", camera.link.label)
+        found.append((heard, _stream(camera.link, clock, lambda link, c=camera: Camera(link, c, clock).words())))
+    if sign is not None:
+        found.append((Heard(f"{lane.id}/{sign.name}", sign.link.label), _opened(sign.link, clock)))
+    return found
+
+
+async def _stream(config: StreamLinkConfig, clock: Clock, words: Callable[[Link], AsyncIterator[object]]) -> Words:
+    link = await open_link(config, clock)
+    try:
+        async for word in words(link):
+            yield word
+    finally:
+        await link.close()
+
+
+async def _opened(config: StreamLinkConfig, clock: Clock) -> Words:
+    """A sign is only opened: a text would be shown to a driver."""
+    link = await open_link(config, clock)
+    await link.close()
+    yield "takes the connection"
+
+
+async def _inputs(site: Site, lane: Lane, clock: Clock) -> Words:
+    link = await open_modbus(lane.io.link)
+    try:
+        async for word in LaneIo(link, table_named(lane.io.module, site.modules), lane.io, clock).words():
+            on = [name for name, value in word.values.items() if value]
+            yield f"on: {', '.join(on) or 'none'}; lamp {word.lamp}{'; ' + word.note if word.note else ''}"
+    finally:
+        await link.close()
+
+
+async def _listen(heard: Heard, words: Words, clock: Clock, seconds: float) -> None:
+    try:
+        async with clock.timeout(seconds):
+            async for word in words:
+                if isinstance(word, Garbage):
+                    heard.garbage += 1
+                else:
+                    heard.words += 1
+                    heard.last = describe(word)
+    except TimeoutError:
+        return
+    except NoAnswer as silent:
+        heard.fault = str(silent) if heard.must_speak else ""
+    except DriverFault as fault:
+        heard.fault = str(fault)
+
+
+def describe(word: object) -> str:
+    """A word in a technician's short hand."""
+    match word:
+        case Weight():
+            shown = f"{word.kg} kg" if word.kg is not None else f"no number ({word.why or word.status})"
+            return f"{shown}, display {word.display!r}, {word.status}"
+        case Tag():
+            return f"EPC {word.hex}" + (f", plate {word.plate}" if word.plate else "") + f", {word.rssi_dbm} dBm"
+        case Read():
+            return f"{word.what} {word.text} ({word.confidence:.2f}, {word.camera})"
+        case (str() as name, Fix() as fix):
+            return (
+                f"{name}: {fix.lat:.6f}, {fix.lon:.6f}"
+                if fix.lat is not None and fix.lon is not None
+                else f"{name}: {fix.why}"
+            )
+        case _:
+            return str(word)
+
+
+def _show(heard: list[Heard]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "instrument", "link", "words", "garbage", "heard last"):
+        table.add_column(column, overflow="fold")
+    for each in heard:
+        mark = "[green]ok[/]" if each.well else "[red]NO[/]"
+        said = each.fault or each.last or ("silent" if each.must_speak else "nothing to say just now")
+        table.add_row(mark, each.name, each.link, str(each.words), str(each.garbage), Text(said))
+    out.print(table)
