@@ -22,18 +22,18 @@ def module(kind: str, **knobs: Any) -> Module:
     """A module that pulses as its maker says. Pulses there take real time: these tests run fast clocks beside them."""
     match kind:
         case "plain-8ch":
-            return Module(flash_from=0x200, flash_unit_s=0.04, **knobs)
+            return Module(flash_from=0x200, flash_unit_s=0.06, **knobs)
         case "moxa-e1214":
-            return Module(pulse_from=16, flash_unit_s=0.04, **knobs)
+            return Module(pulse_from=16, flash_unit_s=0.06, **knobs)
         case _:
             return Module(**knobs)
 
 
 @asynccontextmanager
 async def barrier(
-    kind: str, over: Module, road: str = "tcp", speed: float = 2.5, **change: Any
+    kind: str, over: Module, road: str = "tcp", speed: float = 5 / 3, **change: Any
 ) -> AsyncGenerator[Barrier]:
-    """The driver on a link of its own; a pulse of 0.5 s takes 0.2 s."""
+    """The driver on a link of its own; a pulse of 0.5 s takes 0.3 s."""
     async with OVER[road](over) as where:
         link = await open_modbus(where, QUICK)
         yield Barrier(link, table_named(kind), wired(**change), SiteClock(speed=speed))

@@ -8,7 +8,7 @@ from drivers.link.modbus import ModbusLink, open_modbus
 from drivers.link.modbus_wire import Deadlines
 from tests.drivers.modbus.module import OVER, Module
 
-QUICK = Deadlines(open_s=2.0, answer_s=0.15, late_s=0.02)
+QUICK = Deadlines(open_s=2.0, answer_s=0.3, late_s=0.05)
 """Silence is waited for in these tests: shorter than on a site."""
 
 
