@@ -1,6 +1,7 @@
 """Datagrams of many instruments on one port of ours."""
 
 import asyncio
+from typing import cast
 
 from drivers.faults import LinkLost, OpenFailed
 from drivers.kinds import Clock
@@ -74,8 +75,8 @@ class _Protocol(asyncio.DatagramProtocol):
         self._link = link
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._link.made(transport)
+        # Python 3.11's own datagram transport does not inherit from the class that describes it.
+        self._link.made(cast("asyncio.DatagramTransport", transport))
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._link.received(data, addr)
