@@ -40,6 +40,13 @@ QUALITIES = {
 }
 
 
+DEAD_RECKONING = 6
+"""The quality of GGA."""
+
+_OfAnEpoch = Rmc | Gga | Gns | Gll | Vtg | Zda
+_OF_AN_EPOCH = (Rmc, Gga, Vtg, Gll, Gns, Zda)
+
+
 @dataclass(slots=True)
 class _Epoch:
     time_s: float | None = None
@@ -79,27 +86,28 @@ class Assembler:
         return None if epoch is None or epoch.told or not _placed(epoch) else epoch.at
 
     def take(self, sentence: Sentence, at: Instant) -> tuple[Fix, ...]:
-        """What this sentence completes: mostly nothing, else a fix; two where it ends one epoch and completes the next."""
+        """What this sentence completes: mostly nothing, else a fix; two where one ends and the next is complete."""
         record = sentence.record
         if isinstance(record, Gsa):
             self._hdop, self._hdop_age = record.hdop, 0
             return ()
-        if not isinstance(record, Rmc | Gga | Gns | Gll | Vtg | Zda):
+        if not isinstance(record, _OF_AN_EPOCH):
             return ()
-        fixes: list[Fix] = []
+        before: tuple[Fix, ...] = ()
         epoch = self._epoch
         if epoch is None or self._begins(epoch, sentence.kind, record):
-            fixes += self._close()
+            before = self._close()
             epoch = self._epoch = _Epoch()
         self._put(epoch, sentence, record, at)
-        complete = epoch.rmc is not None and (epoch.gga is not None or epoch.gns is not None)
         if epoch.told:
-            if epoch.told_valid and not (again := self._build(epoch)).valid:
+            if epoch.told_valid and _refusal(epoch) is not None:
                 epoch.told_valid = False
-                fixes.append(again)
-        elif _placed(epoch) and (complete or sentence.name == self._ender):
-            fixes.append(self._tell(epoch))
-        return tuple(fixes)
+                return (*before, self._build(epoch))
+            return before
+        complete = epoch.rmc is not None and (epoch.gga is not None or epoch.gns is not None)
+        if complete or (epoch.last == self._ender and _placed(epoch)):
+            return (*before, self._tell(epoch))
+        return before
 
     def flush(self) -> Fix | None:
         """Nothing more will come of this epoch: the line is quiet, or at its end."""
@@ -107,7 +115,7 @@ class Assembler:
         return None if epoch is None or epoch.told or not _placed(epoch) else self._tell(epoch)
 
     @staticmethod
-    def _begins(epoch: _Epoch, kind: str, record: Rmc | Gga | Gns | Gll | Vtg | Zda) -> bool:
+    def _begins(epoch: _Epoch, kind: str, record: _OfAnEpoch) -> bool:
         if isinstance(record, Vtg):
             return False
         if record.time_s is None or epoch.time_s is None:
@@ -116,11 +124,12 @@ class Assembler:
         return record.time_s != epoch.time_s
 
     @staticmethod
-    def _put(epoch: _Epoch, sentence: Sentence, record: Rmc | Gga | Gns | Gll | Vtg | Zda, at: Instant) -> None:
-        epoch.at = at
-        epoch.tag = sentence.tag or epoch.tag
-        epoch.kinds.add(sentence.kind)
+    def _put(epoch: _Epoch, sentence: Sentence, record: _OfAnEpoch, at: Instant) -> None:
         name = sentence.name
+        epoch.at = at
+        epoch.kinds.add(sentence.kind)
+        if sentence.tag is not None:
+            epoch.tag = sentence.tag
         if name not in epoch.names:
             epoch.names.append(name)
         if isinstance(record, Vtg):
@@ -128,20 +137,24 @@ class Assembler:
             if epoch.rmc is None or epoch.rmc.speed_mps is None:
                 epoch.last = name
             return
-        epoch.time_s = record.time_s if epoch.time_s is None else epoch.time_s
         epoch.last = name
+        if epoch.time_s is None:
+            epoch.time_s = record.time_s
         # Of two talkers of one kind (GP and GN of the same moment) the one that refuses stays.
-        match record:
-            case Rmc():
-                epoch.rmc = record if epoch.rmc is None or _refusal(rmc=epoch.rmc) is None else epoch.rmc
-            case Gga():
-                epoch.gga = record if epoch.gga is None or _refusal(gga=epoch.gga) is None else epoch.gga
-            case Gns():
-                epoch.gns = record if epoch.gns is None or _refusal(gns=epoch.gns) is None else epoch.gns
-            case Gll():
-                epoch.gll = record if epoch.gll is None or _refusal(gll=epoch.gll) is None else epoch.gll
-            case Zda():
-                epoch.day = record.day
+        if isinstance(record, Rmc):
+            if epoch.rmc is None or not _refused_by_rmc(epoch.rmc):
+                epoch.rmc = record
+        elif isinstance(record, Gga):
+            if epoch.gga is None or epoch.gga.quality not in QUALITIES:
+                epoch.gga = record
+        elif isinstance(record, Gns):
+            if epoch.gns is None or not _refused_by_gns(epoch.gns):
+                epoch.gns = record
+        elif isinstance(record, Gll):
+            if epoch.gll is None or not _refused_by_gll(epoch.gll):
+                epoch.gll = record
+        else:
+            epoch.day = record.day
 
     def _close(self) -> tuple[Fix, ...]:
         epoch = self._epoch
@@ -159,30 +172,27 @@ class Assembler:
         return fix
 
     def _build(self, epoch: _Epoch) -> Fix:
-        rmc, gga, gns = epoch.rmc, epoch.gga, epoch.gns
-        why = _refusal(rmc, gga, gns, epoch.gll)
-        where = next(
-            ((p.lat, p.lon) for p in (gga, gns, rmc, epoch.gll) if p is not None and p.lat is not None), (None, None)
-        )
-        if why is None and where[0] is None:
-            why = "the position is empty"
-        elif why is None and where == (0.0, 0.0):
-            why = "0,0 is where receivers stand that do not know"
-        if why is not None:
-            where, quality = (None, None), Quality.BAD
-        else:
-            why = "; ".join(_doubts(epoch))
-            quality = Quality.UNCERTAIN if why else Quality.GOOD
-        beside = gga or gns
+        gga = epoch.gga
+        beside = gga or epoch.gns
         hdop = self._hdop if beside is None or beside.hdop is None else beside.hdop
-        if quality is Quality.GOOD and hdop is not None and hdop > DOUBTFUL_HDOP:
-            why, quality = f"HDOP {hdop:g}", Quality.UNCERTAIN
-        valid = quality is not Quality.BAD
-        speed, track = _motion(epoch) if valid else (None, None)
+        lat, lon = _place(epoch)
+        why = _refusal(epoch)
+        if why is None and lat is None:
+            why = "the position is empty"
+        elif why is None and lat == 0 and lon == 0:
+            why = "0,0 is where receivers stand that do not know"
+        valid = why is None
+        if why is None:
+            why = _doubt(epoch, hdop)
+            quality = Quality.UNCERTAIN if why else Quality.GOOD
+            speed, track = _motion(epoch)
+        else:
+            quality = Quality.BAD
+            lat = lon = speed = track = None
         return Fix(
             valid=valid,
-            lat=where[0],
-            lon=where[1],
+            lat=lat,
+            lon=lon,
             speed_mps=speed,
             track_deg=track,
             altitude_m=beside.altitude_m if valid and beside else None,
@@ -236,43 +246,76 @@ def _placed(epoch: _Epoch) -> bool:
     return not (epoch.rmc is None and epoch.gga is None and epoch.gns is None and epoch.gll is None)
 
 
-def _refusal(
-    rmc: Rmc | None = None, gga: Gga | None = None, gns: Gns | None = None, gll: Gll | None = None
-) -> str | None:
+def _place(epoch: _Epoch) -> tuple[float | None, float | None]:
+    """Of the first that has one; GGA before RMC, it often has a digit more."""
+    for each in (epoch.gga, epoch.gns, epoch.rmc, epoch.gll):
+        if each is not None and each.lat is not None:
+            return each.lat, each.lon
+    return None, None
+
+
+def _refusal(epoch: _Epoch) -> str | None:
     """Why there is no fix, by the first sentence that says so."""
-    for name, void in (("RMC", rmc), ("GLL", gll)):
-        if void is None:
-            continue
-        if void.status != "A":
-            return f"{name} status {void.status}" if void.status else f"{name} has no status"
-        if void.mode in MODES:
-            return f"{name} {MODES[void.mode]}"
-    if gga is not None and gga.quality in QUALITIES:
-        return f"GGA {QUALITIES[gga.quality]}"
-    if gns is not None:
-        # One letter a system: a fix stands as soon as one system has it.
-        best = set(gns.modes) - set(MODES)
-        if not best:
-            return f"GNS {MODES[gns.modes[0]]}" if gns.modes else "GNS has no mode"
-    return None
+    why = _refused_by_rmc(epoch.rmc) if epoch.rmc is not None else ""
+    if epoch.gll is not None:
+        why = why or _refused_by_gll(epoch.gll)
+    if epoch.gga is not None and epoch.gga.quality in QUALITIES:
+        why = why or f"GGA {QUALITIES[epoch.gga.quality]}"
+    if epoch.gns is not None:
+        why = why or _refused_by_gns(epoch.gns)
+    return why or None
 
 
-def _doubts(epoch: _Epoch) -> list[str]:
-    rmc, gga, gns = epoch.rmc, epoch.gga, epoch.gns
+def _refused_by_rmc(rmc: Rmc) -> str:
+    if rmc.status != "A":
+        return f"RMC status {rmc.status}" if rmc.status else "RMC has no status"
+    return f"RMC {MODES[rmc.mode]}" if rmc.mode in MODES else ""
+
+
+def _refused_by_gll(gll: Gll) -> str:
+    if gll.status != "A":
+        return f"GLL status {gll.status}" if gll.status else "GLL has no status"
+    return f"GLL {MODES[gll.mode]}" if gll.mode in MODES else ""
+
+
+def _refused_by_gns(gns: Gns) -> str:
+    # One letter a system: a fix stands as soon as one system has it.
+    if set(gns.modes) - MODES.keys():
+        return ""
+    return f"GNS {MODES[gns.modes[0]]}" if gns.modes else "GNS has no mode"
+
+
+def _doubt(epoch: _Epoch, hdop: float | None) -> str:
+    rmc, gga, gns, gll = epoch.rmc, epoch.gga, epoch.gns, epoch.gll
     found: list[str] = []
-    estimated = (rmc and rmc.mode == "E") or (epoch.gll and epoch.gll.mode == "E") or (gga and gga.quality == 6)
-    if estimated or (gns and set(gns.modes) - set(MODES) == {"E"}):
+    if (
+        (rmc is not None and rmc.mode == "E")
+        or (gga is not None and gga.quality == DEAD_RECKONING)
+        or (gns is not None and set(gns.modes) - MODES.keys() == {"E"})
+        or (gll is not None and gll.mode == "E")
+    ):
         found.append("dead reckoning")
-    found += [each.doubt for each in (rmc, gga, gns) if each is not None and each.doubt]
-    places = [(p.lat, p.lon) for p in (rmc, gga, gns) if p is not None and p.lat is not None and p.lon is not None]
-    if any(_apart(places[0], other) for other in places[1:]):
-        found.append("its sentences disagree about the position")
-    return found
+    lat: float | None = None
+    lon: float | None = None
+    for each in (rmc, gga, gns):
+        if each is None:
+            continue
+        if each.doubt:
+            found.append(each.doubt)
+        if each.lat is None or each.lon is None:
+            continue
+        if lat is None or lon is None:
+            lat, lon = each.lat, each.lon
+        elif _apart(lat, lon, each.lat, each.lon):
+            found.append("its sentences disagree about the position")
+    if hdop is not None and hdop > DOUBTFUL_HDOP:
+        found.append(f"HDOP {hdop:g}")
+    return "; ".join(found)
 
 
-def _apart(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    east = abs(a[1] - b[1])
-    return abs(a[0] - b[0]) > DISAGREE_DEG or min(east, 360 - east) > DISAGREE_DEG
+def _apart(lat: float, lon: float, other_lat: float, other_lon: float) -> bool:
+    east = abs(lon - other_lon)
+    return abs(lat - other_lat) > DISAGREE_DEG or min(east, 360 - east) > DISAGREE_DEG
 
 
 def _motion(epoch: _Epoch) -> tuple[float | None, float | None]:

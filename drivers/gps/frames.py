@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from drivers.gps.sentences import PARSERS, Record
 from drivers.readings import Garbage
 
@@ -24,6 +26,8 @@ _HEX = {bytes((a, b)): int(bytes((a, b)), 16) for a in b"0123456789ABCDEFabcdef"
 _STARTS = re.compile(rb"[$!\\]")
 _SENTENCE_STARTS = re.compile(rb"[$!]")
 _HEAD = re.compile(rb"[$!][A-Z]{3}")
+_DOLLAR, _STAR, _BACKSLASH = b"$*\\"
+_SHORTEST = 4
 _PADDING = b" \t\0"
 _SPLICED = "sentences run into each other"
 _TOO_LONG = f"longer than {MAX_LINE_BYTES} bytes without a line end"
@@ -42,7 +46,7 @@ class TagBlock(NamedTuple):
     """All of them, as sent."""
 
 
-class Sentence(NamedTuple):
+class Sentence(msgspec.Struct, frozen=True, gc=False):
     """One sentence with the right checksum."""
 
     talker: str
@@ -128,25 +132,31 @@ class Decoder:
     def __init__(self) -> None:
         self.comments = 0
         self._rest = b""
-        self._lines: deque[bytes | Garbage] = deque()
         self._words: deque[Sentence | Garbage] = deque()
         self._overlong = False
         self._group: TagBlock | None = None
 
     def receive(self, data: bytes) -> None:
         """Bytes off the wire, cut anywhere."""
-        lines: list[bytes | Garbage] = []
-        lines += (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        if self._overlong:
-            lines[0] = Garbage(bytes(self._rest + data).replace(b"\r", b"\n").split(b"\n", 1)[0], _TOO_LONG)
-            self._overlong = len(lines) == 1
-        rest = lines.pop()
-        if isinstance(rest, bytes) and len(rest) <= MAX_LINE_BYTES:
-            self._rest = rest
-        else:
-            self._overlong, self._rest = True, b""
-            lines.append(rest if isinstance(rest, Garbage) else Garbage(rest, _TOO_LONG))
-        self._lines.extend(lines)
+        text = self._rest + data
+        lines = text.splitlines()  # at CR, LF and CR LF
+        self._rest = lines.pop() if lines and text[-1:] not in (b"\r", b"\n") else b""
+        if self._overlong and lines:
+            self._overlong = False
+            self._drop(lines.pop(0), _TOO_LONG)
+        words, hexadecimal, folded = self._words, _HEX, checksum
+        for line in lines:
+            # The usual line, without a look at all else that may stand on one.
+            if _SHORTEST < len(line) <= MAX_LINE_BYTES and line[0] == _DOLLAR and line[-3] == _STAR:
+                body = line[1:-3]
+                if folded(body) == hexadecimal.get(line[-2:]) and _DOLLAR not in body and _STAR not in body:
+                    words.append(read_sentence(body))
+                    continue
+            self._take_apart(line)
+        if self._overlong or len(self._rest) > MAX_LINE_BYTES:
+            self._overlong = True
+            self._drop(self._rest, _TOO_LONG)
+            self._rest = b""
 
     def end(self) -> None:
         """What stands unfinished will not go on: the end of a datagram, of a file."""
@@ -154,22 +164,11 @@ class Decoder:
 
     def next_word(self) -> Sentence | Garbage | None:
         """None: more bytes are needed."""
-        while True:
-            if self._words:
-                return self._words.popleft()
-            if not self._lines:
-                return None
-            line = self._lines.popleft()
-            if isinstance(line, Garbage):
-                if line.raw:
-                    return line
-                continue
-            # The usual line, without a look at the rest of what may stand on one.
-            if line[-3:-2] == b"*" and line[:1] == b"$" and len(line) <= MAX_LINE_BYTES:
-                body = line[1:-3]
-                if b"*" not in body and b"$" not in body and checksum(body) == _HEX.get(line[-2:]):
-                    return read_sentence(body)
-            self._take_apart(line)
+        return self._words.popleft() if self._words else None
+
+    def _drop(self, raw: bytes, why: str) -> None:
+        if raw:
+            self._words.append(Garbage(raw, why))
 
     def _take_apart(self, line: bytes) -> None:
         """A line with more, or less, than one bare sentence on it: noise, TAG blocks, two sentences, none."""
@@ -180,7 +179,7 @@ class Decoder:
             self.comments += 1
             return
         if len(line) > MAX_LINE_BYTES:
-            self._words.append(Garbage(line, _TOO_LONG))
+            self._drop(line, _TOO_LONG)
             return
         tag: TagBlock | None = None
         at = 0
@@ -192,7 +191,7 @@ class Decoder:
                 tag = None
             if start == len(line):
                 return
-            if line[start] == 0x5C:  # backslash
+            if line[start] == _BACKSLASH:
                 at, tag = self._read_tag(line, start)
             else:
                 at = self._read_one(line, start, tag)

@@ -151,6 +151,13 @@ async def pty_device() -> AsyncGenerator[tuple[str, Peer]]:
         hang_up()
 
 
+def free_udp_port() -> tuple[str, int]:
+    """One that was free a moment ago: a site names its port, so a link cannot pick one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()
+
+
 def udp_send(to: tuple[str, int], *datagrams: bytes) -> str:
     """From a new port, which is returned as `host:port`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

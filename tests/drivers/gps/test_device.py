@@ -8,13 +8,22 @@ from drivers.faults import DriverFault, LinkLost, NoAnswer
 from drivers.gps.config import GpsConfig
 from drivers.gps.device import GpsListener, GpsReceiver
 from drivers.gps.fix import Fix
-from drivers.link import UdpLink, open_link
+from drivers.link import open_link
 from drivers.link.config import StreamLinkConfig
 from drivers.readings import Garbage, Quality
 from edge.clock import SiteClock
 from tests.drivers.gps.corpus import nmea
 from tests.drivers.gps.test_assemble import gga, rmc
-from tests.drivers.plugs import ScriptClock, ScriptLink, gather_words, pty_device, tcp_device, udp_send, until_fault
+from tests.drivers.plugs import (
+    ScriptClock,
+    ScriptLink,
+    free_udp_port,
+    gather_words,
+    pty_device,
+    tcp_device,
+    udp_send,
+    until_fault,
+)
 
 TCP = {"kind": "tcp", "host": "127.0.0.1", "port": 1}
 
@@ -193,20 +202,17 @@ async def test_over_a_serial_line() -> None:
 
 async def test_over_udp_from_two_trackers_at_once() -> None:
     clock = SiteClock()
-    link = await open_link(
-        TypeAdapter[Any](StreamLinkConfig).validate_python(
-            {"kind": "udp", "listen_host": "127.0.0.1", "listen_port": 0}
-        ),
-        clock,
-    )
-    assert isinstance(link, UdpLink)
+    where = free_udp_port()
+    udp = {"kind": "udp", "listen_host": where[0], "listen_port": where[1]}
+    link = await open_link(TypeAdapter[Any](StreamLinkConfig).validate_python(udp), clock)
     listener = GpsListener(link, config(), clock)
-    one = udp_send(link.address, rmc(), gga())
-    udp_send(link.address, tagged(rmc(), "truck7"), b"noise", tagged(gga(), "truck7"))
+    one = udp_send(where, rmc(), gga())
+    udp_send(where, tagged(rmc(), "truck7"), b"noise", tagged(gga(), "truck7"))
     words = await gather_words(listener.words(), 3)
     assert sorted(word[0] for word in words if isinstance(word, tuple)) == sorted([one, "truck7"])
     assert [word.raw for word in words if isinstance(word, Garbage)] == [b"noise"]
     await link.close()
+    await asyncio.sleep(0)
 
 
 async def test_cancellation_passes_through() -> None:
