@@ -13,7 +13,17 @@ import msgspec
 
 from edge.clock import SiteClock
 from edge.config import Site, load
-from edge.demo import Day, Ports, SimulatedPort, SimulatorFailed, demo_persons, free_port, simulated_port, site_text
+from edge.demo import (
+    Day,
+    Ports,
+    SimulatedPort,
+    SimulatorFailed,
+    demo_persons,
+    free_port,
+    simulated_port,
+    site_text,
+    write_site,
+)
 from edge.report import Evidence, Ledger, Line, Record, judge
 from edge.roster import names, services
 from edge.supervisor import Supervisor
@@ -155,14 +165,6 @@ def ledger(path: Path) -> Ledger:
     return Ledger(
         lines=[Line(seq=e.seq, at=e.at, kind=e.kind, passage=e.passage, body=e.plain()) for e in entries(path)]
     )
-
-
-def write_site(data: Path, text: str) -> Path:
-    """The site file of a simulated port, readable by its owner only: it holds sealed keys."""
-    path = data / "site.toml"
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def _lines(path: Path) -> int:

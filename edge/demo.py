@@ -205,6 +205,14 @@ def site_text(day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]],
     return document(made)
 
 
+def write_site(data: Path, text: str) -> Path:
+    """The site file of a simulated port, readable by its owner only: it holds sealed keys."""
+    path = data / "site.toml"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def _keys(keys: Any) -> list[tuple[str, str]]:
     if isinstance(keys, Mapping):
         return list(cast("Mapping[str, str]", keys).items())

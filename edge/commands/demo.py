@@ -17,8 +17,8 @@ from edge.clock import SiteClock
 from edge.commands.run import run_to_signal
 from edge.commands.words import Exit, Stop, err, log_to_stderr, out
 from edge.config import load
-from edge.day import run_day, write_site
-from edge.demo import Day, Ports, SimulatorFailed, demo_persons, free_port, simulated_port, site_text
+from edge.day import run_day
+from edge.demo import Day, Ports, SimulatorFailed, demo_persons, free_port, simulated_port, site_text, write_site
 from edge.roster import services
 from edge.supervisor import Supervisor
 from telemetry.faults import BrokerFailed
