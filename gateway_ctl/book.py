@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +19,8 @@ import msgspec
 
 from drivers.readings import Instant
 
+BUSY_S = 2.0
+"""How long an entry waits for a file that another process holds: a reader's checkpoint takes less."""
 GENESIS = bytes(32)
 """What the first entry is chained to."""
 
@@ -102,8 +104,12 @@ class Book:
             raise BookShut(
                 f"{self.path.name}: entry {found.seq} is broken: {found.why}; keep it as evidence, start another"
             )
+        try:
+            store = await asyncio.to_thread(_connect, self.path)
+        except sqlite3.Error as wrong:
+            raise BookShut(f"{self.path.name} cannot be opened: {wrong}") from wrong
         self._shut = None
-        self._thread = threading.Thread(target=self._work, args=(found,), name="book", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(store, found), name="book", daemon=True)
         self._thread.start()
         return found
 
@@ -114,16 +120,18 @@ class Book:
         loop = asyncio.get_running_loop()
         wish = _Wish(at, kind, passage, msgspec.json.encode(body), loop.create_future(), loop)
         self._wishes.put(wish)
+        if self._shut is not None:  # the thread has ended between the question above and the wish
+            self._refuse_all([], self._shut)
         # Shielded: the entry is on its way to the disk whatever becomes of the one who waits.
         return await asyncio.shield(wish.done)
 
     async def close(self) -> None:
         """All entries handed in are on disk on return."""
+        self._shut = self._shut or "the book is closed"
         if self._thread is not None:
             self._wishes.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
-        self._shut = self._shut or "the book is closed"
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -134,12 +142,7 @@ class Book:
     ) -> None:
         await self.close()
 
-    def _work(self, found: Verified) -> None:
-        try:
-            store = _connect(self.path)
-        except sqlite3.Error as wrong:
-            self._refuse_all([], f"{self.path.name} cannot be opened: {wrong}")
-            return
+    def _work(self, store: sqlite3.Connection, found: Verified) -> None:
         seq, head, last = found.entries, found.head, False
         while not last:
             batch: list[_Wish] = []
@@ -187,9 +190,10 @@ class Book:
         while True:
             for wish in batch:
                 _tell(wish, BookShut(why))
-            if self._wishes.empty():
+            try:
+                more = self._wishes.get_nowait()
+            except Empty:
                 return
-            more = self._wishes.get()
             batch = [] if more is None else [more]
 
 
@@ -209,7 +213,7 @@ def _tell(wish: _Wish, answer: Entry | BookShut) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    store = sqlite3.connect(path, check_same_thread=False)
+    store = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
     store.execute("PRAGMA journal_mode=WAL")
     store.execute("PRAGMA synchronous=FULL")
     store.executescript(_SCHEMA)

@@ -64,6 +64,8 @@ class Passage:
     id: str
     opened_at: Instant
     order: Order | None = None
+    heard_at: Instant = Instant(0.0)
+    """When the newest of customs' orders was issued: what was issued before it does not count any more."""
     asked: Asked | None = None
     crossed: bool = False
     steps: tuple[Step, ...] = ()

@@ -6,7 +6,6 @@ POST {url}/crossings                        what became of it, 204
 """
 
 import base64
-import binascii
 from urllib.parse import quote
 
 import httpx
@@ -63,13 +62,14 @@ class HttpClearance:
             "gross_kg": gathered.gross_kg,
             "uncertainty_kg": gathered.uncertainty_kg,
         }
-        return _order(await self._exchange("POST", "/passages", body))
+        _, answer = await self._exchange("POST", "/passages", body)
+        return _order(answer)
 
     async def newer(self, passage: str, after: str | None) -> SignedOrder | None:
         """As Clearance.newer."""
         path = f"/passages/{quote(passage, safe='')}/order"
-        answer = await self._exchange("GET", path if after is None else f"{path}?after={quote(after, safe='')}")
-        return None if answer.status_code == _NO_CONTENT else _order(answer)
+        status, answer = await self._exchange("GET", path if after is None else f"{path}?after={quote(after, safe='')}")
+        return None if status == _NO_CONTENT else _order(answer)
 
     async def report(self, crossing: Crossing) -> None:
         """As Clearance.report."""
@@ -79,29 +79,39 @@ class HttpClearance:
         """As Clearance.close."""
         await self._client.aclose()
 
-    async def _exchange(self, method: str, path: str, body: object = None) -> httpx.Response:
+    async def _exchange(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         content = None if body is None else msgspec.json.encode(body)
-        headers = {} if content is None else {"content-type": "application/json"}
+        # Uncompressed, so that the ceiling counts what arrives.
+        headers = {"accept-encoding": "identity"} | ({} if content is None else {"content-type": "application/json"})
         try:
-            async with self._clock.timeout(self._within_s):
-                answer = await self._client.request(method, path, content=content, headers=headers)
+            async with (
+                self._clock.timeout(self._within_s),
+                self._client.stream(method, path, content=content, headers=headers) as answer,
+            ):
+                return answer.status_code, await _body(answer, f"{method} {path}")
         except TimeoutError as late:
             raise ClearanceSilent(f"{method} {path}: no answer within {self._within_s:g} s") from late
         except httpx.HTTPError as wrong:
             raise ClearanceSilent(f"{method} {path}: {type(wrong).__name__} {wrong}") from wrong
-        if not answer.is_success:
-            raise ClearanceOdd(f"{method} {path}: status {answer.status_code}")
-        if len(answer.content) > _LARGEST_ANSWER:
-            raise ClearanceOdd(f"{method} {path}: {len(answer.content)} bytes")
-        return answer
 
 
-def _order(answer: httpx.Response) -> SignedOrder:
+async def _body(answer: httpx.Response, what: str) -> bytes:
+    if not answer.is_success:
+        raise ClearanceOdd(f"{what}: status {answer.status_code}")
+    body = b""
+    async for piece in answer.aiter_raw():
+        body += piece
+        if len(body) > _LARGEST_ANSWER:
+            raise ClearanceOdd(f"{what}: more than {_LARGEST_ANSWER} bytes")
+    return body
+
+
+def _order(body: bytes) -> SignedOrder:
     try:
-        order = _decode(answer.content).order
+        order = _decode(body).order
         return SignedOrder(
             payload=base64.b64decode(order.payload, validate=True),
             seals=tuple(Seal(key=s.key, signature=base64.b64decode(s.signature, validate=True)) for s in order.seals),
         )
-    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError) as wrong:
+    except (msgspec.MsgspecError, ValueError) as wrong:
         raise ClearanceOdd(f"no order in the answer: {wrong}") from wrong

@@ -99,6 +99,8 @@ def withdrawn(permit: Permit, picture: Picture, now: Instant, rules: Rules) -> t
         reasons += _of_raising(picture, now, rules, by_person=permit.by_person)
         if permit.order is None or permit.order in picture.spent:
             reasons.append(Reason.ORDER_SPENT)
+        if not permit.by_person:
+            reasons += of_truck(picture, None, now, rules)
     return tuple(dict.fromkeys(reasons))
 
 
@@ -158,7 +160,6 @@ def _of_order(picture: Picture, order: Order, now: Instant, rules: Rules) -> lis
 def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -> list[Reason]:
     reasons: list[Reason] = []
     at = boom_at(picture, now, rules)
-    fault = picture.inputs.boom_fault
     if at is BoomAt.UNKNOWN:
         reasons.append(Reason.BOOM_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)
     if at is BoomAt.CONTRADICTS:
@@ -168,8 +169,7 @@ def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool
     if at is BoomAt.MOVING and not by_person:
         # A person may raise a boom that stuck half way; by itself the lane never touches a boom in motion.
         reasons.append(Reason.BOOM_MOVING)
-    if not fault.fresh(now, rules.inputs_fresh_s) or fault.value:
-        reasons.append(Reason.BOOM_FAULTY)
+    reasons += _of_fault(picture, now, rules)
     if not by_person:
         reasons += _of_zone(picture, now, rules)
     return reasons
@@ -178,20 +178,26 @@ def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool
 def _of_lowering(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     reasons = _of_zone(picture, now, rules)
     at = boom_at(picture, now, rules)
-    fault = picture.inputs.boom_fault
     if at is BoomAt.UNKNOWN:
         reasons.append(Reason.BOOM_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)
     if at is BoomAt.CONTRADICTS:
         reasons.append(Reason.BOOM_CONTRADICTS)
     if at is BoomAt.DOWN:
         reasons.append(Reason.BOOM_ALREADY_DOWN)
-    if not fault.fresh(now, rules.inputs_fresh_s) or fault.value:
-        reasons.append(Reason.BOOM_FAULTY)
+    reasons += _of_fault(picture, now, rules)
     if not reasons:
         both = (picture.inputs.loop_boom, picture.inputs.photocell)
         if any(seen.since is None or now - seen.since < rules.zone_clear_s for seen in both):
             reasons.append(Reason.ZONE_NOT_CLEAR_YET)
     return reasons
+
+
+def _of_fault(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
+    fault = picture.inputs.boom_fault
+    if fault.fresh(now, rules.inputs_fresh_s) and not fault.value:
+        return []
+    # A silent module is no broken barrier: that reason goes away when the signals come back, this one does not.
+    return [Reason.BOOM_FAULTY if fault.value or _any_fresh(picture, now, rules) else Reason.INPUTS_STALE]
 
 
 def _of_zone(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:

@@ -2,7 +2,7 @@
 
 `look` takes a picture, `hear` takes a word from outside (an order, customs' silence, what became of a movement).
 Both return the lane as it is afterwards and the deeds to be done, in order. The states follow lane_state.TABLE and
-nothing else. It is longer than most because a passage is one story: cut in two, each half would need the other.
+nothing else. It is more than 400 lines long because a passage is one story: cut in two, each half would need the other.
 """
 
 from dataclasses import dataclass, replace
@@ -115,15 +115,18 @@ def hear(lane: Lane, word: Word, picture: Picture, now: Instant, rules: Rules) -
 
 def _ordered(lane: Lane, order: Order, picture: Picture, now: Instant, rules: Rules) -> Thought:
     picture = _of(lane, picture)
-    lane, deeds = _unring(lane, Condition.CLEARANCE_SILENT)
+    by_customs = order.origin is Origin.CUSTOMS
+    lane, deeds = _unring(lane, Condition.CLEARANCE_SILENT) if by_customs else (lane, ())
     if lane.state in (State.WAKING, State.RAISING, State.LOWERING):
         why = Reason.LANE_WAKING if lane.state is State.WAKING else Reason.BOOM_MOVING
         return lane, (*deeds, Answer(order.id, (why,)))
-    if order.origin is Origin.PERSON:
+    if not by_customs:
         lane, more = _by_person(lane, order, picture, now, rules)
         return lane, (*deeds, *more)
     event = Event.RELEASE_ORDERED if order.verb is Verb.RELEASE else Event.HOLD_ORDERED
     bad = judge_order(picture, order, now, rules)
+    if lane.passage is not None and not bad and order.issued_at < lane.passage.heard_at:
+        bad = (Reason.ORDER_OUTDATED,)
     if lane.passage is None or bad:
         bad = bad or (Reason.ORDER_OTHER_PASSAGE,)
         lane, rung = _rung(lane, Condition.ORDER_FALSE) if set(bad) & _FALSE else (lane, ())
@@ -132,8 +135,10 @@ def _ordered(lane: Lane, order: Order, picture: Picture, now: Instant, rules: Ru
         lane, more = _advance(lane, Event.ORDER_BAD, picture, now, rules)
         return lane, (*deeds, Answer(order.id, bad), refusal, *rung, *more)
     if TABLE[lane.state][event] is lane.state and lane.state not in (State.CLEARED, State.HELD):
-        return lane, (*deeds, Answer(order.id, (Reason.BOOM_ALREADY_UP,)))
-    lane = _end(replace(lane, passage=replace(lane.passage, order=order)), StepName.CLEAR, now)
+        stuck = lane.state is State.FAULT
+        return lane, (*deeds, Answer(order.id, (Reason.NOT_CONFIRMED if stuck else Reason.BOOM_ALREADY_UP,)))
+    lane = replace(lane, passage=replace(lane.passage, order=order, heard_at=order.issued_at))
+    lane = _end(lane, StepName.CLEAR, now)
     lane = _begin(lane, StepName.DECIDE, now)
     if event is Event.RELEASE_ORDERED:
         lane = replace(lane, reasons=())
@@ -152,25 +157,32 @@ _VERDICT = {Verb.HOLD: Reason.ORDER_HOLD, Verb.INSPECT: Reason.ORDER_INSPECT, Ve
 def _by_person(lane: Lane, order: Order, picture: Picture, now: Instant, rules: Rules) -> Thought:
     """A person's order is judged at once: they stand there and can wish again."""
     answer = decide(picture, order, now, rules)
-    lane, rung = _rung(lane, Condition.OVERRIDE)
     if isinstance(answer, Refusal):
-        return _remember(lane, answer.reasons), (
-            Answer(order.id, answer.reasons), Refuse(answer, picture.passage), *rung,
-        )  # fmt: skip
-    event = Event.PERMITTED_LOWER if answer.movement is Movement.LOWER else Event.PERMITTED_RAISE
-    if lane.passage is not None and answer.movement is Movement.RAISE:
-        lane = replace(lane, passage=replace(lane.passage, order=order), reasons=())
-        if lane.state in (State.GATHERING, State.ASKING, State.HELD):
-            lane, _ = _advance(lane, Event.RELEASE_ORDERED, picture, now, rules)
-    if TABLE[lane.state][event] is lane.state:
-        return lane, (Answer(order.id, (Reason.BOOM_MOVING,)), *rung)
+        return _remember(lane, answer.reasons), (Answer(order.id, answer.reasons), Refuse(answer, picture.passage))
+    lowers = answer.movement is Movement.LOWER
+    waits = not lowers and lane.state in (State.GATHERING, State.ASKING, State.HELD)
+    if not waits and TABLE[lane.state][Event.PERMITTED_LOWER if lowers else Event.PERMITTED_RAISE] is lane.state:
+        return lane, (Answer(order.id, (Reason.BOOM_MOVING,)),)
+    rung: tuple[Deed, ...] = ()
+    if lane.passage is not None and not lowers:
+        lane, rung = _rung(replace(lane, passage=replace(lane.passage, order=order), reasons=()), Condition.OVERRIDE)
+    if waits:
+        lane, _ = _advance(lane, Event.RELEASE_ORDERED, picture, now, rules)
     lane, move = _permitted(lane, answer, order, picture, now, rules)
     return lane, (Answer(order.id, ()), *rung, *move)
 
 
 def _judge(lane: Lane, picture: Picture, now: Instant, rules: Rules) -> Thought:
-    """In CLEARED ask for leave to raise, in CLEARING for leave to lower; elsewhere nothing."""
+    """In CLEARED ask for leave to raise, in CLEARING for leave to lower; elsewhere nothing.
+
+    A truck that customs has released and the interlock has not is HELD; it is cleared again when nothing is against it.
+    """
     picture = _of(lane, picture)
+    if lane.state is State.HELD and lane.passage is not None and _released(lane.passage.order):
+        answer = decide(picture, lane.passage.order, now, rules)
+        if isinstance(answer, Refusal):
+            return _note(lane, answer.reasons), ()
+        lane, _ = _advance(_begin(lane, StepName.DECIDE, now), Event.RELEASE_ORDERED, picture, now, rules)
     if lane.state is State.CLEARED and lane.passage is not None:
         order = lane.passage.order
         answer = decide(picture, order, now, rules)
@@ -192,6 +204,11 @@ def _judge(lane: Lane, picture: Picture, now: Instant, rules: Rules) -> Thought:
         lane = replace(lane, reasons=answer.reasons)
         return lane, ((Refuse(answer, picture.passage),) if news else ())
     return lane, ()
+
+
+def _released(order: Order | None) -> bool:
+    """By customs. A person's wish is judged when it comes, and not acted upon later."""
+    return order is not None and order.verb is Verb.RELEASE and order.origin is Origin.CUSTOMS
 
 
 def _permitted(
@@ -277,7 +294,7 @@ def _advance(lane: Lane, event: Event, picture: Picture, now: Instant, rules: Ru
     if before is State.WAKING and event is not Event.WOKE_OPEN and lane.passage is not None:
         lane, deeds = _close(lane, Outcome.ABANDONED)
     if after is State.GATHERING:
-        lane, more = _open(lane, picture, now)
+        lane, more = _open(lane, picture, now, rules)
         deeds = (*deeds, *more)
     elif after is State.ASKING and lane.passage is not None:
         picture = _of(lane, picture)
@@ -305,12 +322,18 @@ def _advance(lane: Lane, event: Event, picture: Picture, now: Instant, rules: Ru
 def _outcome(lane: Lane, before: State) -> Outcome:
     if lane.passage is not None and lane.passage.crossed:
         return Outcome.CROSSED
-    return Outcome.FAULT if before is State.FAULT else Outcome.LEFT
+    rang = () if lane.passage is None else lane.passage.rang
+    # Once the boom was not where it should be, nobody knows which way the truck went.
+    faulty = before is State.FAULT or not _ASTRAY.isdisjoint(rang)
+    return Outcome.FAULT if faulty else Outcome.LEFT
 
 
-def _open(lane: Lane, picture: Picture, now: Instant) -> Thought:
+_ASTRAY = frozenset({Condition.NOT_CONFIRMED, Condition.BOOM_STRAYED})
+
+
+def _open(lane: Lane, picture: Picture, now: Instant, rules: Rules) -> Thought:
     passage = Passage(id=f"{lane.id}-{round(now * 1000)}", opened_at=now)
-    lane = replace(lane, passage=passage, reasons=(), sight=lane.sight.anew(picture))
+    lane = replace(lane, passage=passage, reasons=(), sight=lane.sight.anew(picture, rules))
     lane = _begin(_begin(lane, StepName.ARRIVE, now), StepName.IDENTIFY, now)
     assert lane.passage is not None
     return lane, (Open(lane.passage),)

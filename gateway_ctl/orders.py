@@ -122,6 +122,10 @@ _LONGEST_PAYLOAD = 8 * 1024
 """Bytes. A full order with two containers is under 700; anything near this is not an order."""
 
 
+_HEAVIEST_KG, _FINEST_KG = Decimal(1_000_000), -3
+"""No deck carries a thousand tonnes, none shows less than a gram (a power of ten): what lies beyond is no weight."""
+
+
 class Malformed(ValueError):
     """The payload is not an order of version 1."""
 
@@ -185,6 +189,7 @@ def _kg(text: str | None) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation as wrong:
         raise Malformed(f"{text!r} is no weight in kg") from wrong
-    if not value.is_finite() or value < 0:
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, str) or exponent < _FINEST_KG or not 0 <= value <= _HEAVIEST_KG:
         raise Malformed(f"{text!r} is no weight in kg")
     return value

@@ -117,6 +117,9 @@ class Reason(Enum):
         "每条指令只开一次闸",
         "Every order opens once; ask for a fresh one",
     )
+    ORDER_OUTDATED = Words(
+        _C, "已有更新的指令", "A newer order has taken this one's place", "以最新指令为准", "The newest order counts"
+    )
     ORDER_HOLD = Words(_C, "海关拦截,等待处理", "Customs holds this truck", "等待海关处理", "Wait for customs")
     ORDER_INSPECT = Words(
         _C, "海关要求查验", "Customs wants this truck inspected", "引导至查验区", "Send it to inspection"

@@ -78,6 +78,8 @@ def unseal_private(sealed: str, pin: str) -> PrivateKey:
     """Raises WrongPin. Takes about a tenth of a second of one core on purpose: call it in a thread."""
     try:
         raw = _bytes(sealed)
+        if len(raw) <= _SALT_BYTES + _NONCE_BYTES:
+            raise ValueError(f"{len(raw)} bytes")
         salt, nonce = raw[:_SALT_BYTES], raw[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES]
         opened = AESGCM(_stretch(pin, salt)).decrypt(nonce, raw[_SALT_BYTES + _NONCE_BYTES :], None)
         return Ed25519PrivateKey.from_private_bytes(opened)

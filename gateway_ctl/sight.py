@@ -20,7 +20,8 @@ GONE_HEAVY_S = 5.0
 GONE_LIGHT_S = 60.0
 """A truck that was seen to drive on and not to leave, and no load: after this the lane believes the weighbridge."""
 VANISHED_S = 3.0
-"""Under an open boom: the deck empty and the boom's place clear for this long, and nobody was seen crossing."""
+"""Under an open boom: the deck known to be empty and the boom's place clear for this long, and nobody was seen
+crossing. A weighbridge that says nothing does not make a deck empty."""
 STRAY_S = 0.5
 """A boom that is away from where it must be for this long; shorter is the bounce of a switch."""
 MENDED_S = 3.0
@@ -54,11 +55,11 @@ class Sight:
     dumb_since: Instant | None = None
     """Since when the weighbridge says nothing."""
 
-    def anew(self, picture: Picture) -> "Sight":
+    def anew(self, picture: Picture, rules: Rules) -> "Sight":
         """For the truck that has just come. A truck that is already on the deck was not seen driving on."""
         return replace(
             self,
-            entered=not self.arrival and not self.rear and _heavy(picture, picture.at, Rules()),
+            entered=not self.arrival and not self.rear and _heavy(picture, picture.at, rules),
             left=False, follower=False, tailgated=False, all_clear_since=None, light_since=None,
         )  # fmt: skip
 
@@ -83,10 +84,12 @@ def see(sight: Sight, picture: Picture, state: State, now: Instant, rules: Rules
         return replace(sight, all_clear_since=None)
     arrival, rear, front = bool(inputs.loop_arrival.value), bool(inputs.beam_rear.value), bool(inputs.beam_front.value)
     zone = bool(inputs.loop_boom.value) or bool(inputs.photocell.value)
-    entered = sight.entered or (sight.rear and not rear and not arrival and not sight.left)
-    left = (sight.left and not rear) or (sight.arrival and not arrival and not rear)
+    came_back = rear and not sight.rear
+    entered = (sight.entered and not came_back) or (sight.rear and not rear and not arrival and not sight.left)
+    # The next truck may touch the arrival loop and turn away: a truck that is wholly on the deck has not left by that.
+    left = (sight.left and not rear) or (sight.arrival and not arrival and not rear and not sight.entered)
     open_to_cross = state in BOOM_UP_STATES or state is State.LOWERING
-    follower = open_to_cross and (sight.follower or (rear and not sight.rear and sight.entered))
+    follower = open_to_cross and (sight.follower or (came_back and sight.entered))
     pushed_on = (front and not sight.front) or (zone and not sight.zone)
     return replace(
         sight,
@@ -114,7 +117,8 @@ def event_seen(
         case State.OPEN:
             if sight.zone and sight.whole_since is not None:
                 return Event.ZONE_OCCUPIED
-            vanished = _held(sight.all_clear_since, now, VANISHED_S) and not _heavy(picture, now, rules)
+            light = _held(sight.light_since, now, VANISHED_S) or not rules.needs_weight
+            vanished = _held(sight.all_clear_since, now, VANISHED_S) and light
             return Event.TRUCK_GONE if vanished and now - since >= VANISHED_S else None
         case State.CROSSING:
             return Event.ZONE_CLEARED if sight.whole_since is not None and not sight.zone else None
