@@ -8,8 +8,20 @@ from drivers.readings import Instant
 from gateway_ctl.interlock import Refusal, decide, decide_lowering, withdrawn
 from gateway_ctl.orders import Movement, Permit
 from gateway_ctl.reasons import Reason
-from tests.gateway_ctl.classes import BOOMS, FAULTS, HOURS, ORDERS, READS, TRUCKS, ZONES, PictureClass
-from tests.gateway_ctl.classes import every_picture, may_lower, may_raise, order_of
+from tests.gateway_ctl.classes import (
+    BOOMS,
+    FAULTS,
+    HOURS,
+    ORDERS,
+    READS,
+    TRUCKS,
+    ZONES,
+    PictureClass,
+    every_picture,
+    may_lower,
+    may_raise,
+    order_of,
+)
 from tests.gateway_ctl.scene import NOW, PASSAGE, RULES
 
 
@@ -71,17 +83,17 @@ def test_a_permit_is_withdrawn_by_every_late_change() -> None:
                 at = PictureClass(boom=boom, zone=zone, fault=fault)
                 still = boom == "down" and zone in ("clear", "just clear") and fault == "well"
                 assert (withdrawn(permit, at.picture(PASSAGE), NOW, RULES) == ()) is still, at
+    for truck in TRUCKS:
+        assert (withdrawn(permit, PictureClass(truck=truck).picture(PASSAGE), NOW, RULES) == ()) is (truck == "weighed")
+    for reads in READS:
+        still = reads in ("good", "no box", "other box")  # containers are the order's, which the door does not have
+        assert (withdrawn(permit, PictureClass(reads=reads).picture(PASSAGE), NOW, RULES) == ()) is still, reads
     good = PictureClass().picture(PASSAGE)
-    assert withdrawn(permit, good, permit.expires_at, RULES) == (Reason.PERMIT_EXPIRED, *_stale(permit.expires_at))
+    late = (Reason.PERMIT_EXPIRED, Reason.INPUTS_STALE, Reason.WEIGHT_STALE)
+    assert withdrawn(permit, good, permit.expires_at, RULES) == late
     assert Reason.PERMIT_EXPIRED in withdrawn(permit, good, Instant(NOW - 0.001), RULES)
     assert withdrawn(permit, PictureClass().picture("another"), NOW, RULES) == (Reason.ORDER_OTHER_PASSAGE,)
     assert withdrawn(permit, PictureClass().picture(PASSAGE, frozenset({"o-1"})), NOW, RULES) == (Reason.ORDER_SPENT,)
-
-
-def _stale(now: Instant) -> tuple[Reason, ...]:
-    answer = decide_lowering(PictureClass().picture(PASSAGE), now, RULES)
-    assert isinstance(answer, Refusal)
-    return (Reason.INPUTS_STALE, Reason.BOOM_FAULTY)
 
 
 def test_each_single_fault_gives_its_own_reason() -> None:
