@@ -214,12 +214,12 @@ class Site(Closed):
         return self.about.data
 
     def folder(self, node: str) -> Path:
-        """Where a node (a lane's id, tracker, recorder) keeps its own files."""
+        """Where the tracker and the recorder keep their own files."""
         return self.data / node
 
     def book(self, lane_id: str) -> Path:
         """The lane's book."""
-        return self.folder(lane_id) / BOOK
+        return self.data / "lanes" / lane_id / BOOK
 
     def lane(self, lane_id: str) -> Lane:
         """Raises LookupError, which names the lanes there are."""

@@ -37,7 +37,7 @@ def test_the_example_is_right() -> None:
     lane = site.lane("L01")
     assert (lane.weighbridge.division_kg, lane.io.inputs["photocell"], lane.rules.rules()) == (20, 4, Rules())
     assert site.data == EXAMPLE.parent / "data"
-    assert site.book("L01") == EXAMPLE.parent / "data" / "L01" / "book.sqlite"
+    assert site.book("L01") == EXAMPLE.parent / "data" / "lanes" / "L01" / "book.sqlite"
     assert {name: holder.role for name, holder in site.keyring().items()} == {
         "customs-2026": Role.CUSTOMS,
         "li.wei": Role.OPERATOR,
