@@ -50,7 +50,7 @@ class Instruments:
         """Where the boom's commands are wired."""
         io = self.lane.io
         return BarrierConfig.model_validate({
-            "name": f"{self.lane.id}/boom", "raise": io.outputs.raise_, "lower": io.outputs.lower,
+            "name": "boom", "raise": io.outputs.raise_, "lower": io.outputs.lower,
             "stop": io.outputs.stop, "pulse_s": io.pulse_s,
         })  # fmt: skip
 

@@ -18,6 +18,7 @@ EARLY_S = 3.0
 """A camera may read the front of a truck before its wheels reach the arrival loop; not earlier than this."""
 READS_CEILING = 64
 """Reads kept for one truck: two cameras give a handful; a camera that repeats itself must not grow memory."""
+_NEVER: Seen[bool] = Seen()
 _NEAR = 2
 """A code with a false check digit that differs in at most so many characters from a true one is its misread."""
 
@@ -48,7 +49,7 @@ class Senses:
     def inputs(self, values: Mapping[InputName, bool | None], at: Instant) -> None:
         """One poll of the contacts."""
         for name, value in values.items():
-            before = self._inputs.get(name, Seen[bool]())
+            before = self._inputs.get(name, _NEVER)
             same = before.value == value and value is not None
             self._inputs[name] = Seen(value, at, before.since if same else at)
         rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
@@ -116,7 +117,7 @@ class Senses:
             self._waiters.discard(waiter)
 
     def _value(self, name: str) -> bool | None:
-        return self._inputs.get(name, Seen[bool]()).value
+        return self._inputs.get(name, _NEVER).value
 
     def wake(self) -> None:
         """Whoever waits for news looks again."""
