@@ -1,0 +1,212 @@
+"""The console's HTTP: pages, one live feed a page, trends and lists on request, commands by POST."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from consoles.board import Board
+from consoles.command import Commands
+from consoles.door import Door
+from consoles.hearing import Hearing
+from consoles.history import History
+from consoles.wire import Command, ConsoleHealth, Hello, Outcome, OutcomeKind, TrendName
+from drivers.readings import Instant
+
+STATIC = Path(__file__).parent / "static"
+BODY_CEILING = 4096
+"""Bytes of a command: its longest note in UTF-8 is a tenth of it."""
+HOURS_CEILING = 48.0
+"""The longest trend a page may ask for: two days are drawn in a thousand points without a second's work."""
+ROWS_CEILING = 200
+FOREVER = "public, max-age=31536000, immutable"
+
+_STATUS: dict[OutcomeKind, int] = {
+    "accepted": 200,
+    "refused": 200,
+    "malformed": 400,
+    "wrong pin": 403,
+    "unknown person": 403,
+    "stale": 409,
+    "busy": 429,
+    "locked": 429,
+    "no bus": 503,
+    "no answer": 504,
+}
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_trends: dict[str, TrendName] = {"trucks": "trucks", "weight": "weight", "seconds": "seconds"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the application stands on."""
+
+    hello: Callable[[], Hello]
+    room: Board
+    boards: dict[str, Board]
+    hearing: Hearing
+    commands: Commands
+    history: History
+    now: Callable[[], Instant]
+    bus_up: Callable[[], bool]
+    names: tuple[str, ...] = ()
+    static: Path = STATIC
+
+
+class _Assets(StaticFiles):
+    """Files with their digest in the name: they never change."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = FOREVER
+        return response
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(_encode(value), status, media_type="application/json")
+
+
+class _Console:
+    """The deeds behind the routes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """Serves a built page; a lane's only for a lane of this site."""
+
+        async def serve(request: Request) -> Response:
+            self._lane(request.path_params.get("lane"))
+            path = self._parts.static / f"{name}.html"
+            if not path.is_file():
+                raise HTTPException(503, "the pages are not built: pip install -e . builds them")
+            return FileResponse(path, media_type="text/html", headers={"cache-control": "no-cache"})
+
+        return serve
+
+    async def live(self, socket: WebSocket) -> None:
+        """Hello, everything, then what changes."""
+        lane = socket.path_params.get("lane")
+        board = self._parts.room if lane is None else self._parts.boards.get(lane)
+        if board is None:
+            await socket.close(1008, "no such lane at this site")
+            return
+        await socket.accept()
+        with suppress(WebSocketDisconnect):
+            await socket.send_text(_encode(self._parts.hello()).decode())
+            async with aclosing(board.follow()) as messages:
+                async for message in messages:
+                    await socket.send_text(message.decode())
+
+    async def site(self, _: Request) -> Response:
+        """What does not change."""
+        return _json(self._parts.hello())
+
+    async def trend(self, request: Request) -> Response:
+        """One line of the last hours."""
+        name: TrendName | None = _trends.get(request.path_params["name"])
+        if name is None:
+            raise HTTPException(404, "no such trend")
+        lane = self._lane(request.query_params.get("lane"))
+        hours = _number(request, "hours", 4.0, HOURS_CEILING)
+        return _json(await self._parts.history.trend(name, lane, hours, self._parts.now()))
+
+    async def passages(self, request: Request) -> Response:
+        """The latest closed passages."""
+        lane = self._lane(request.query_params.get("lane"))
+        return _json(await self._parts.history.passages(lane, int(_number(request, "limit", 50, ROWS_CEILING))))
+
+    async def health(self, _: Request) -> Response:
+        """How this process itself is."""
+        parts, now = self._parts, self._parts.now()
+        boards = (parts.room, *parts.boards.values())
+        views = {lane: parts.hearing.view(lane) for lane in parts.boards}
+        return _json(
+            ConsoleHealth(
+                bus=parts.bus_up(),
+                pages=sum(board.readers for board in boards),
+                lanes={lane: None if view is None else now - view.at for lane, view in views.items()},
+                garbage=parts.hearing.garbage,
+                dropped=sum(board.dropped for board in boards),
+            )
+        )
+
+    async def order(self, request: Request) -> Response:
+        """A person's command; the body of the answer says what became of it."""
+        lane = self._lane(request.path_params["lane"])
+        assert lane is not None
+        if _media_type(request.headers) != "application/json":
+            raise HTTPException(415, "a command is application/json")
+        try:
+            command = msgspec.json.decode(await _body(request), type=Command)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return _json(Outcome(kind="malformed"), _STATUS["malformed"])
+        outcome = await self._parts.commands.take(lane, command)
+        return _json(outcome, _STATUS[outcome.kind])
+
+    def _lane(self, lane: str | None) -> str | None:
+        if lane is not None and lane not in self._parts.boards:
+            raise HTTPException(404, "no such lane at this site")
+        return lane
+
+
+def make_app(parts: Parts) -> ASGIApp:
+    """The application, behind its door."""
+    console = _Console(parts)
+    return Door(
+        Starlette(
+            routes=[
+                Route("/", console.page("index")),
+                Route("/lane/{lane}", console.page("lane")),
+                Route("/room", console.page("room")),
+                WebSocketRoute("/api/live/room", console.live),
+                WebSocketRoute("/api/live/lane/{lane}", console.live),
+                Route("/api/site", console.site),
+                Route("/api/trend/{name}", console.trend),
+                Route("/api/passages", console.passages),
+                Route("/api/health", console.health),
+                Route("/api/lanes/{lane}/orders", console.order, methods=["POST"]),
+                Mount("/assets", _Assets(directory=parts.static / "assets", check_dir=False)),
+            ]
+        ),
+        parts.names,
+    )
+
+
+def _number(request: Request, name: str, usual: float, most: float) -> float:
+    text = request.query_params.get(name)
+    if text is None:
+        return usual
+    try:
+        value = float(text)
+    except ValueError:
+        raise HTTPException(400, f"{name} is a number") from None
+    if not 0 < value <= most:
+        raise HTTPException(400, f"{name} is above 0 and at most {most:g}")
+    return value
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def _body(request: Request) -> bytes:
+    chunks: AsyncIterator[bytes] = request.stream()
+    body = b""
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > BODY_CEILING:
+            raise HTTPException(413, f"a command is at most {BODY_CEILING} bytes")
+    return body

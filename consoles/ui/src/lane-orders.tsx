@@ -1,0 +1,110 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Live } from "./live";
+import { plateText } from "./numbers";
+import { Age, HoldButton } from "./parts";
+import type { Command, Hello, Outcome, ViewNow } from "./wire.gen";
+import { clearsWord, outcomeWord, roleWord, say, tr } from "./words";
+
+export type Asked = { verb: Command["verb"]; passage: string | null };
+/** Real milliseconds: the server waits eight seconds for the lane, and three for the broker. */
+const GIVE_UP_MS = 15_000;
+
+/** What a person may do here, held and not clicked, and how the lane is connected. */
+export function Commands({ live, view, locked, onAsk }: { live: Live; view: ViewNow; locked: boolean; onAsk: (verb: Command["verb"]) => void }) {
+  const body = view.body, truck = body.passage !== null;
+  return (
+    <footer class="acts">
+      <HoldButton id="release" disabled={locked || !truck} onHold={() => onAsk("release")}>{tr("manualRelease")}<small>{tr(locked ? "locked" : truck ? "hold" : "noPassage")}</small></HoldButton>
+      <HoldButton id="lower" disabled={locked} onHold={() => onAsk("lower")}>{tr("manualLower")}<small>{tr(locked ? "locked" : "hold")}</small></HoldButton>
+      <dl class="panel facts">
+        <div><dt>{tr("customs")}</dt>
+        <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn">✕ {tr("local")} {tr("down")}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
+        <div><dt>{tr("unsent")}</dt><dd><b class="num" id="unsent">{body.unsent}</b></dd></div>
+        <div><dt>{tr("today")}</dt><dd><b class="num">{body.passages_today}</b> {tr("passages")} · <b class="num">{body.refusals_today}</b> {tr("refusals")} · <b class="num">{body.overrides_today}</b> {tr("overrides")}</dd></div>
+      </dl>
+    </footer>
+  );
+}
+
+async function send(lane: string, command: Command): Promise<Outcome> {
+  try {
+    const answer = await fetch(`/api/lanes/${encodeURIComponent(lane)}/orders`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command), signal: AbortSignal.timeout(GIVE_UP_MS) });
+    return (await answer.json()) as Outcome;
+  } catch {
+    return { kind: "no answer", order: null, reasons: [], wait_s: null, left: null };
+  }
+}
+
+function Told({ outcome }: { outcome: Outcome }) {
+  return (
+    <>
+      <b>{outcome.kind === "accepted" ? "✓" : "✕"} {say(outcomeWord[outcome.kind])}</b>
+      {outcome.left !== null && <> · {tr("tries")} <span class="num">{outcome.left}</span></>}
+      {outcome.wait_s !== null && <> · {tr("wait")} <span class="num">{Math.ceil(outcome.wait_s)} s</span></>}
+      {outcome.kind === "no answer" && <> · {tr("orderMayStill")}</>}
+      {outcome.reasons.length > 0 && <ul>{outcome.reasons.map((reason) => <li key={reason.code}><b>{say(reason.say)}</b> <span>→ {say(reason.remedy)} · {say(clearsWord[reason.clears])}</span></li>)}</ul>}
+    </>
+  );
+}
+
+/** Reason, person, PIN: the order is signed with that person's key and bound to the truck that was seen when the button was held. */
+export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: string; hello: Hello; view: ViewNow; asked: Asked; locked: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null), field = useRef<HTMLInputElement>(null);
+  const [reason, setReason] = useState<Command["reason"] | null>(null), [note, setNote] = useState("");
+  const [person, setPerson] = useState<string | null>(hello.persons.length === 1 ? hello.persons[0]!.id : null);
+  const [pin, setPin] = useState(""), [busy, setBusy] = useState(false), [outcome, setOutcome] = useState<Outcome | null>(null);
+  useEffect(() => { dialog.current?.showModal(); }, []);
+
+  const changed = asked.passage !== view.body.passage, done = outcome?.kind === "accepted";
+  const ready = !busy && !done && !locked && !changed && reason !== null && person !== null && pin.length > 0 && (reason !== "other" || note.trim() !== "");
+  const plate = view.body.reads.find((read) => read.what === "plate");
+  const key = (digit: string): void => { setPin((before) => (before + digit).slice(0, 32)); field.current?.focus(); };
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!ready || reason === null || person === null) return;
+    setBusy(true); setOutcome(null);
+    const command: Command = { verb: asked.verb, passage: asked.passage, person, pin, reason, note: note.trim() };
+    setPin("");
+    const told = await send(lane, command);
+    setBusy(false); setOutcome(told);
+    if (told.kind === "wrong pin") field.current?.focus();
+  };
+
+  return (
+    <dialog ref={dialog} aria-labelledby="ask" onClose={onClose}>
+      <h2 id="ask">{tr(asked.verb === "release" ? "manualRelease" : "manualLower")}</h2>
+      <p class="bound">{tr("sentFor")}: {tr("lane")} <b>{lane}</b>{asked.passage !== null && <> · {tr("passage")} <b>{asked.passage}</b></>}{plate && !changed && <> · <b>{plateText(plate.text)}</b></>}</p>
+      <form class="order-form" onSubmit={(e) => void submit(e)} autocomplete="off">
+        <div>
+          <fieldset><legend>{tr("chooseReason")}</legend>
+            <div class="choices two">
+              {hello.whys.map((w) => <label key={w.code}><input type="radio" name="why" value={w.code} checked={reason === w.code} onChange={() => setReason(w.code)} disabled={busy || done} />{say(w.say)}</label>)}
+            </div>
+          </fieldset>
+          <label class="field"><span>{tr("note")}{reason === "other" ? ` · ${tr("noteNeeded")}` : ""}</span><input name="note" maxLength={120} value={note} onInput={(e) => setNote(e.currentTarget.value)} disabled={busy || done} /></label>
+        <div class={outcome && !done ? "told bad" : "told"} role="status" id="outcome">
+          {busy ? tr("signing") : outcome ? <Told outcome={outcome} /> : changed ? <b>{tr(view.body.passage === null ? "truckGone" : "truckChanged")}</b> : locked ? <b>{tr("stale")}</b> : null}
+        </div>
+        </div>
+        <div>
+          <fieldset><legend>{tr("choosePerson")}</legend>
+            <div class={hello.persons.length > 2 ? "choices two" : "choices"}>
+              {hello.persons.length === 0 && <p>{tr("noPersons")}</p>}
+              {hello.persons.map((p) => <label key={p.id}><input type="radio" name="person" value={p.id} checked={person === p.id} onChange={() => setPerson(p.id)} disabled={busy || done} /><span>{say(p)} <small class="dim">{say(roleWord[p.role])}</small></span></label>)}
+            </div>
+          </fieldset>
+          <label class="field"><span>{tr("pin")}</span><input ref={field} id="pin" type="password" inputMode="numeric" autocomplete="off" maxLength={32} value={pin} onInput={(e) => setPin(e.currentTarget.value)} disabled={busy || done} /></label>
+          <div class="pad">
+            {["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((d) => <button type="button" key={d} onClick={() => key(d)} disabled={busy || done}>{d}</button>)}
+            <button type="button" onClick={() => setPin("")} disabled={busy || done} aria-label={`${tr("erase")} *`}>C</button><button type="button" onClick={() => key("0")} disabled={busy || done}>0</button>
+            <button type="button" onClick={() => setPin((before) => before.slice(0, -1))} disabled={busy || done} aria-label={tr("erase")}>⌫</button>
+          </div>
+        </div>
+        <div class="ends-row">
+          <button type="button" onClick={() => dialog.current?.close()}>{tr("cancel")}</button>
+          <button type="submit" class="go" id="sign" disabled={!ready}>{tr("sign")}</button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

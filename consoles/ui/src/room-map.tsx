@@ -1,0 +1,78 @@
+import { isFresh, type Live } from "./live";
+import { Age } from "./parts";
+import type { FixNow, Hello, Shape } from "./wire.gen";
+import { say, shapeWord, tr } from "./words";
+
+const MARGIN = 0.04;
+const AREAS: Shape["kind"][] = ["yard", "building", "fence"];
+type Place = { x: number; y: number };
+
+/** The box around the drawing, in metres; y grows to the north, so the picture turns it over. */
+function frame(points: [number, number][]): { x: number; y: number; width: number; height: number } {
+  const xs = points.map((p) => p[0]), ys = points.map((p) => -p[1]);
+  const x = Math.min(...xs), y = Math.min(...ys), width = Math.max(...xs) - x || 100, height = Math.max(...ys) - y || 100, pad = MARGIN * Math.max(width, height);
+  return { x: x - pad, y: y - pad, width: width + 2 * pad, height: height + 2 * pad };
+}
+
+/** Where a tracker is, or was when it last knew. */
+function place(fix: FixNow): Place | null {
+  if (fix.body.valid && fix.body.x_m !== null && fix.body.y_m !== null) return { x: fix.body.x_m, y: -fix.body.y_m };
+  const last = fix.trail.at(-1);
+  return last ? { x: last[0], y: -last[1] } : null;
+}
+
+function Outline({ shape, unit }: { shape: Shape; unit: number }) {
+  const points = shape.points.map(([x, y]) => `${x},${-y}`).join(" "), closed = AREAS.includes(shape.kind) && shape.points.length > 2;
+  const name = say(shape) || (shape.kind === "road" ? "" : say(shapeWord[shape.kind]));
+  const cx = shape.points.reduce((sum, p) => sum + p[0], 0) / shape.points.length, top = Math.max(...shape.points.map((p) => p[1]));
+  return (
+    <g>
+      {closed ? <polygon class={`shape ${shape.kind}`} points={points} /> : <polyline class={`shape ${shape.kind}`} points={points} />}
+      {name && <text x={cx} y={-top + (closed ? 17 * unit : -5 * unit)} font-size={14 * unit} text-anchor="middle">{name}</text>}
+    </g>
+  );
+}
+
+function Mover({ live, name, fix, unit }: { live: Live; name: string; fix: FixNow; unit: number }) {
+  const at = place(fix);
+  if (!at) return null;
+  const sure = fix.body.valid && isFresh(live, "fix", fix.at), turn = fix.body.track_deg ?? 0, going = sure && (fix.body.speed_mps ?? 0) > 0.5;
+  const trail = [...fix.trail.map(([x, y]) => `${x},${-y}`), `${at.x},${at.y}`].join(" ");
+  return (
+    <g data-tracker={name} data-sure={sure}>
+      <polyline class="trail" points={trail} />
+      {going && <line class="heading" x1={at.x} y1={at.y} x2={at.x + 18 * unit * Math.sin((turn * Math.PI) / 180)} y2={at.y - 18 * unit * Math.cos((turn * Math.PI) / 180)} />}
+      <circle class={sure ? "mover" : "mover lost"} cx={at.x} cy={at.y} r={6 * unit} /><text class="name" x={at.x + 10 * unit} y={at.y - 8 * unit} font-size={14 * unit}>{name}{sure ? "" : " ?"}</text>
+    </g>
+  );
+}
+
+/** The site's own drawing with its trackers, and the same as a list. A lost or late one is hollow where it was last. */
+export function SiteMap({ live, hello }: { live: Live; hello: Hello }) {
+  const fixes = Object.entries(live.known.value.fixes).sort(([a], [b]) => a.localeCompare(b));
+  const drawn = hello.drawing.flatMap((shape) => shape.points);
+  const moving = fixes.map(([, fix]) => place(fix)).filter((p): p is Place => p !== null).map((p): [number, number] => [p.x, -p.y]);
+  const all = drawn.length ? drawn : moving;
+  // The panel is about 1040 wide: one unit is then one pixel, whatever the site measures.
+  const box = frame(all.length ? all : [[0, 0], [100, 100]]), unit = Math.max(box.width / 1040, box.height / 640);
+  return (
+    <section class="panel map" aria-label={tr("map")}>
+      <div class="draw">
+        <svg viewBox={`${box.x} ${box.y} ${box.width} ${box.height}`} role="img" aria-label={`${tr("map")}: ${fixes.length} ${tr("trackers")}`} id="map">
+          {hello.drawing.map((shape, i) => <Outline key={i} shape={shape} unit={unit} />)}
+          {fixes.map(([name, fix]) => <Mover key={name} live={live} name={name} fix={fix} unit={unit} />)}
+        </svg>
+        {all.length === 0 && <p class="calm-word">{tr("noDrawing")}</p>}
+      </div>
+      <div class="movers scroll" tabIndex={0} role="region" aria-label={tr("trackers")}>
+        <ul id="trackers">
+          {fixes.map(([name, fix]) => (
+            <li key={name} class={isFresh(live, "fix", fix.at) ? "" : "stale"}>
+              <b>{name}</b>{fix.body.valid ? <span class="num">{fix.body.speed_mps === null ? "" : `${(fix.body.speed_mps * 3.6).toFixed(0)} km/h`}</span> : <span class="lost">◇ {tr("noFix")}</span>}<Age live={live} at={fix.at} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}
