@@ -6,7 +6,7 @@ the movement is done when the limit switch says so. If it never says so, the ans
 written again. Quaygate is not the safety function: photocell, loop and edge stop the arm in hardware.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from drivers.barrier.config import BarrierConfig
@@ -40,6 +40,14 @@ class Arm(Protocol):
 
     async def lower_boom(self) -> object:
         """One pulse on the lower output, read back."""
+        ...
+
+    async def standing(self) -> Collection[object]:
+        """Command outputs that read on though nobody is commanding."""
+        ...
+
+    async def release(self) -> object:
+        """Write the standing ones off: the end of a command, never a movement of its own."""
         ...
 
 
@@ -80,6 +88,19 @@ class Door:
 
     def attach(self, arm: Arm | None) -> None:
         """The barrier over a link that has just opened; None when the link is lost."""
+        self._arm = arm
+
+    async def meet(self, arm: Arm) -> None:
+        """A barrier on a link that has just opened. Raises DriverFault, BookShut.
+
+        A process that died within a pulse may have left a command on. It is ended, and said so in the book; that is
+        the one write without a permit, and it takes a command away.
+        """
+        left = await arm.standing()
+        if left:
+            said = {"left_on": sorted(str(each) for each in left)}
+            await self._book.write("command left on", self._clock.now(), said)
+            await arm.release()
         self._arm = arm
 
     async def move(self, permit: Permit) -> Moved:

@@ -243,9 +243,11 @@ class LaneAgent:
             self._counts.clearance_since = self._clock.now()
         self._counts.clearance_up = up
 
-    def _linked(self, link: ModbusLink | None) -> None:
-        made = None if link is None else arm(link, self._instruments.table, self._instruments.barrier(), self._clock)
-        self._door.attach(made)
+    async def _linked(self, link: ModbusLink | None) -> None:
+        if link is None:
+            self._door.attach(None)
+        else:
+            await self._door.meet(arm(link, self._instruments.table, self._instruments.barrier(), self._clock))
 
 
 async def run(site: Site, lane_id: str, clock: SiteClock) -> None:

@@ -1,7 +1,7 @@
 """The lane's instruments, each kept by a keeper, each feeding the senses and the bus."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from drivers.barrier.config import BarrierConfig
 from drivers.camera.device import Camera
@@ -40,7 +40,7 @@ class Instruments:
         self.table = table_named(lane.io.module, modules)
         self.lamp_wanted = Lamp.OFF
         self.sign_wanted: tuple[str, ...] = ()
-        self.linked: Callable[[ModbusLink | None], None] = lambda _: None
+        self.linked: Callable[[ModbusLink | None], Awaitable[None]] = _nobody
         """Told of every life of the I/O module's link, and None at its end: the door's barrier lives on it."""
         self._senses, self._voice, self._clock = senses, voice, clock
         self._health: dict[str, Health] = {}
@@ -118,9 +118,9 @@ class Instruments:
         config = self.lane.io
         io, health = LaneIo(link, self.table, config, self._clock), self._health[config.name]
         health.count(io.tally)
-        self.linked(link)
         told: tuple[object, object] | None = None
         told_at = 0.0
+        await self.linked(link)
         try:
             async for inputs in io.words():
                 health.heard(inputs.at)
@@ -135,7 +135,7 @@ class Instruments:
                 if self.lamp_wanted is not inputs.lamp and inputs.lamp is not Lamp.UNKNOWN:
                     await io.show(self.lamp_wanted)
         finally:
-            self.linked(None)
+            await self.linked(None)
 
     async def _tags(self, link: Link) -> None:
         config = self.lane.tags
@@ -181,3 +181,7 @@ class Instruments:
 
     def _say_health(self, name: str) -> None:
         self._voice.sample("health", name, self._health[name].body(), self._clock.now())
+
+
+async def _nobody(_: ModbusLink | None) -> None:
+    """Until the lane says who wants to know."""
