@@ -71,6 +71,7 @@ def test_fields_of_the_portals_own_are_passed_over() -> None:
         {"confidence": None},
         {"camera": ""},
         {"camera": None},
+        {"camera": "front\u0007"},
         {"camera": "c" * 65},
     ],
 )
