@@ -1,0 +1,145 @@
+"""An order is its payload and its payload is the order; whatever else comes is Malformed and never a crash."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway_ctl.orders import Malformed, Order, Origin, Verb, parse, payload
+from tests.gateway_ctl.papers import PLAIN, PLAIN_ORDER, orders
+
+
+def written(**changes: Any) -> bytes:
+    """The plain payload with fields changed; a change to `...` leaves the field out."""
+    return json.dumps({k: v for k, v in (PLAIN | changes).items() if v is not ...}, ensure_ascii=False).encode()
+
+
+def test_a_payload_is_read_as_customs_wrote_it() -> None:
+    assert parse(written()) == PLAIN_ORDER
+    assert json.loads(payload(PLAIN_ORDER)) == PLAIN
+
+
+@settings(max_examples=200)
+@given(orders)
+def test_round_trip(order: Order) -> None:
+    data = payload(order)
+    again = parse(data)
+    assert again == order
+    assert payload(again) == data
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=200))
+def test_bytes_are_an_order_or_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse(data)
+
+
+@settings(max_examples=300)
+@given(orders, st.data())
+def test_a_damaged_payload_is_an_order_or_malformed(order: Order, draw: st.DataObject) -> None:
+    data = bytearray(payload(order))
+    where = draw.draw(st.integers(0, len(data) - 1))
+    data[where] = draw.draw(st.integers(0, 255))
+    with suppress(Malformed):
+        assert isinstance(parse(bytes(data)), Order)
+
+
+def test_origin_and_issuer_are_never_read_from_the_payload() -> None:
+    order = parse(payload(PLAIN_ORDER))
+    assert (order.origin, order.issuer) == (Origin.CUSTOMS, "")
+    for field, value in (("origin", "person"), ("issuer", "li.wei")):
+        with pytest.raises(Malformed, match=field):
+            parse(written(**{field: value}))
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "unknown field": {"force": True},
+    "version 0": {"v": 0},
+    "version 2": {"v": 2},
+    "version as text": {"v": "1"},
+    "unknown verb": {"verb": "open"},
+    "verb in capitals": {"verb": "RELEASE"},
+    "empty id": {"id": ""},
+    "empty site": {"site": ""},
+    "empty lane": {"lane": ""},
+    "id as number": {"id": 7},
+    "plate as number": {"plate": 7},
+    "containers as text": {"containers": "CSQU3054383"},
+    "containers null": {"containers": None},
+    "container null": {"containers": [None]},
+    "weight as number": {"declared_kg": 37000},
+    "weight no number": {"declared_kg": "heavy"},
+    "weight empty": {"declared_kg": ""},
+    "weight NaN": {"declared_kg": "NaN"},
+    "weight sNaN": {"declared_kg": "sNaN"},
+    "weight infinite": {"declared_kg": "Infinity"},
+    "weight negative": {"declared_kg": "-1"},
+    "weight a million and a bit": {"declared_kg": "1000000.001"},
+    "weight of a galaxy": {"declared_kg": "9E+999999999999"},
+    "weight too fine": {"declared_kg": "1.0001"},
+    "weight infinitely fine": {"declared_kg": "1E-999999999999"},
+    "tolerance NaN": {"tolerance_kg": "nan"},
+    "tolerance negative": {"tolerance_kg": "-0.5"},
+    "tolerance infinite": {"tolerance_kg": "inf"},
+    "time as text": {"issued_at": "2026-11-23"},
+    "time null": {"expires_at": None},
+    "time true": {"expires_at": True},
+    "reason as text": {"reason": "released"},
+    "reason half": {"reason": {"zh": "放行"}},
+    "persons null": {"persons": None},
+    "person number": {"persons": [1]},
+}
+
+
+@pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
+def test_a_wrong_field_is_malformed(changes: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        parse(written(**changes))
+
+
+@pytest.mark.parametrize("field", list(PLAIN))
+def test_a_missing_field_is_malformed(field: str) -> None:
+    with pytest.raises(Malformed, match=field):
+        parse(written(**{field: ...}))
+
+
+@pytest.mark.parametrize("kg", ["0", "0.001", "37000", "3.7E+4", "1000000", "1000000.000"])
+def test_weights_that_are_weights(kg: str) -> None:
+    order = parse(written(declared_kg=kg, tolerance_kg=kg))
+    assert order.declared_kg == order.tolerance_kg
+    assert str(order.declared_kg) == kg
+
+
+@pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
+def test_a_time_that_is_none_is_malformed(word: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse(written().replace(b"1764000120.0", word))
+
+
+def test_not_utf8_is_malformed() -> None:
+    with pytest.raises(Malformed):
+        parse(json.dumps(PLAIN, ensure_ascii=False).encode("gbk"))
+    with pytest.raises(Malformed):
+        parse(written().decode().encode("utf-16"))
+
+
+def test_a_huge_payload_is_not_even_read() -> None:
+    room = 8 * 1024 - len(written(plate=""))
+    assert len(parse(written(plate="x" * room)).plate or "") == room
+    with pytest.raises(Malformed, match="8193 bytes, more than 8192"):
+        parse(written(plate="x" * (room + 1)))
+
+
+def test_depth_is_malformed() -> None:
+    with pytest.raises(Malformed):
+        parse(written(reason=...)[:-1] + b', "reason": ' + b"[" * 4000)
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+def test_every_verb_has_its_word(verb: Verb) -> None:
+    assert parse(written(verb=verb.value)).verb is verb
+    assert verb.value == verb.name.lower()

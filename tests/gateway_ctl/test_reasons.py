@@ -1,0 +1,60 @@
+"""Every reason is given by somebody, and a guard can say it and act on it in both languages."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import gateway_ctl
+from gateway_ctl.conditions import Condition
+from gateway_ctl.reasons import Clears, Reason
+
+ROOM = Path(gateway_ctl.__file__).parent
+SPEAKERS = [ROOM, *(ROOM.parent / room for room in ("edge", "consoles"))]
+
+
+def said() -> set[str]:
+    """Members of Reason that the code names anywhere outside their table."""
+    names: set[str] = set()
+    for folder in SPEAKERS:
+        for path in folder.rglob("*.py"):
+            if path.name == "reasons.py":
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Reason":
+                    names.add(node.attr)
+    return names
+
+
+def test_no_reason_is_dead_and_none_is_invented() -> None:
+    assert said() >= {reason.name for reason in Reason}
+    assert said() <= set(Reason.__members__)
+
+
+@pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.name)
+def test_say_and_remedy_are_there_in_both_languages(reason: Reason) -> None:
+    words = reason.value
+    for text in (words.zh, words.en, words.remedy_zh, words.remedy_en):
+        assert text == text.strip() != ""
+    assert reason.clears is words.clears
+    assert reason.passing is (words.clears is Clears.BY_ITSELF)
+
+
+def test_waiting_helps_only_where_nobody_has_to_do_anything() -> None:
+    assert {reason.name for reason in Reason if reason.passing} == {
+        "ORDER_MISSING", "LANE_WAKING", "INPUTS_STALE", "TRUCK_ABSENT", "ZONE_OCCUPIED", "ZONE_NOT_CLEAR_YET",
+        "BOOM_MOVING", "BOOM_ALREADY_UP", "BOOM_ALREADY_DOWN", "WEIGHT_NOT_SETTLED", "WEIGHT_STALE", "PERMIT_EXPIRED",
+        "PERMIT_USED",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", list(Condition), ids=lambda condition: condition.name)
+def test_a_condition_has_its_words(condition: Condition) -> None:
+    assert condition.value.zh.strip() and condition.value.en.strip()
+    assert condition.value.priority in (1, 2, 3)
+    assert condition.code == condition.name.lower()
+
+
+def test_what_may_harm_or_cheat_asks_for_a_person_at_once() -> None:
+    urgent = {condition.name for condition in Condition if condition.value.priority == 1}
+    assert urgent == {"NOT_CONFIRMED", "BOOM_STRAYED", "TAILGATED", "ORDER_FALSE"}
