@@ -120,31 +120,19 @@ def _there(row: Plain, at: float) -> bool:
 def _permits(evidence: Evidence, findings: _Findings) -> Iterator[dict[str, Any]]:
     """Every pulse at every barrier, with the permit whose writing is in the book before it."""
     for lane, ledger in evidence.books.items():
-        granted = {str(line.body["permit"]) for line in ledger.lines if line.kind == "decision"}
-        written = [line for line in ledger.lines if line.kind == "boom" and line.body["phase"] == "written"]
-        last = {line.body["permit"]: line.body["phase"] for line in ledger.lines if line.kind == "boom"}
-        uses = Counter(line.body["permit"] for line in written)
-        for permit, times in uses.items():
-            if times > 1:
-                findings.add("permit used twice", f"permit {permit} was written {times} times", lane=lane)
+        booms = [line for line in ledger.lines if line.kind == "boom"]
+        written = [line for line in booms if line.body["phase"] == "written"]
+        last = {line.body["permit"]: line.body["phase"] for line in booms}
+        for say, passage in _against(ledger, written, last):
+            findings.add("permit not kept to", say, lane=lane, passage=passage)
         left = list(written)
         for pulse in _pulses(evidence.truth, lane):
             deed = next((line for line in reversed(left) if _caused(line, pulse)), None)
             if deed is None:
-                findings.add(
-                    "movement without a permit",
-                    f"a {pulse['line']} pulse at {pulse['at']} has no entry in the book before it",
-                    lane=lane,
-                )
+                say = f"a {pulse['line']} pulse at {pulse['at']} has no entry in the book before it"
+                findings.add("movement without a permit", say, lane=lane)
             else:
                 left.remove(deed)
-                if deed.body["permit"] not in granted:
-                    findings.add(
-                        "movement without a permit",
-                        f"permit {deed.body['permit']} was written and never granted in the book",
-                        lane=lane,
-                        passage=deed.passage,
-                    )
             yield {
                 "lane": lane,
                 "movement": pulse["line"],
@@ -156,6 +144,31 @@ def _permits(evidence: Evidence, findings: _Findings) -> Iterator[dict[str, Any]
                 "written_at": None if deed is None else deed.at,
                 "ended": None if deed is None else last[deed.body["permit"]],
             }
+
+
+def _against(ledger: Ledger, written: Sequence[Line], last: Mapping[Any, Any]) -> Iterator[tuple[str, str | None]]:
+    """Where a writing does not rest on a permit, granted before it, for this movement, in its time, once."""
+    granted = {line.body["permit"]["id"]: line for line in ledger.lines if line.kind == "decision"}
+    for permit, times in Counter(line.body["permit"] for line in written).items():
+        if times > 1:
+            yield f"permit {permit} was written {times} times", None
+    for line in written:
+        decision = granted.get(line.body["permit"])
+        if decision is None or decision.seq > line.seq:
+            yield f"permit {line.body['permit']} was written and not granted before", line.passage
+            continue
+        permit = decision.body["permit"]
+        if (permit["movement"], decision.passage) != (line.body["movement"], line.passage):
+            yield f"permit {permit['id']} was for {permit['movement']} in {decision.passage}", line.passage
+        if line.at > permit["expires_at"] and last[permit["id"]] != "refused":
+            yield f"permit {permit['id']} had run out {line.at - permit['expires_at']:.1f} s before", line.passage
+    releases = [line for line in written if line.body["movement"] == "raise" and last[line.body["permit"]] != "refused"]
+    for line in releases:
+        if line.body["order"] is None:
+            yield "the boom was raised without an order", line.passage
+    for order, times in Counter(line.body["order"] for line in releases).items():
+        if order is not None and times > 1:
+            yield f"order {order} raised the boom {times} times", None
 
 
 def _pulses(truth: Sequence[Plain], lane: str) -> list[Plain]:

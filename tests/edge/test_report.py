@@ -1,6 +1,8 @@
 """The judge finds what is false, each thing by its name, and nothing in a day that is well."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -38,11 +40,13 @@ def passage(number: int, seq: int, **more: Any) -> Record:
     return Record(node="L01", seq=seq, word="passage", at=came + 50, body=body | more)
 
 
-def boom(number: int, movement: str, at: float, **more: Any) -> list[Line]:
-    permit = f"{movement}-{number}"
-    body = {"permit": permit, "order": f"O{number}", "movement": movement}
-    kinds = [("decision", body), *(("boom", body | {"phase": p}) for p in ("written", "read back", "confirmed"))]
-    return [Line(seq=0, at=at, kind=kind, passage=f"P{number}", body=b | more) for kind, b in kinds]
+def boom(number: int, movement: str, at: float) -> list[Line]:
+    permit, order = f"{movement}-{number}", f"O{number}" if movement == "raise" else None
+    granted = {"id": permit, "order": order, "movement": movement, "granted_at": at, "expires_at": at + 2}
+    body = {"permit": permit, "order": order, "movement": movement}
+    lines: list[tuple[str, dict[str, Any]]] = [("decision", {"permit": granted})]
+    lines += [("boom", body | {"phase": phase}) for phase in ("written", "read back", "confirmed")]
+    return [Line(seq=0, at=at, kind=kind, passage=f"P{number}", body=b) for kind, b in lines]
 
 
 def book(*numbers: int) -> list[Line]:
@@ -51,7 +55,22 @@ def book(*numbers: int) -> list[Line]:
         came = T + 100 * number
         lines += boom(number, "raise", came + 20) + boom(number, "lower", came + 45)
         lines.append(Line(seq=0, at=came + 50, kind="closed", passage=f"P{number}", body={}))
-    return lines
+    return [replace(line, seq=seq) for seq, line in enumerate(lines, 1)]
+
+
+def changed(lines: list[Line], kind: str, movement: str, change: Callable[[Line], Line | None]) -> dict[str, Ledger]:
+    """The book with the first such line of passage P1 changed, or taken out."""
+    made: list[Line] = []
+    done = False
+    for line in lines:
+        of = line.body["permit"]["movement"] if line.kind == "decision" else line.body.get("movement")
+        if not done and (line.kind, of, line.passage) == (kind, movement, "P1"):
+            done, new = True, change(line)
+            made += [] if new is None else [new]
+        else:
+            made.append(line)
+    assert done
+    return {"L01": Ledger(lines=made)}
 
 
 def evidence(**more: Any) -> Evidence:
@@ -103,14 +122,25 @@ def test_a_writing_after_the_pulse_does_not_count() -> None:
     assert found(truth=[row, truck(2)]) == ["movement without a permit"]
 
 
-def test_a_permit_that_was_never_granted() -> None:
-    lines = [line for line in book(1, 2) if (line.kind, line.body.get("permit")) != ("decision", "raise-1")]
-    assert found(books={"L01": Ledger(lines=lines)}) == ["movement without a permit"]
+CHANGES: list[tuple[str, str, Callable[[Line], Line | None]]] = [
+    ("never granted", "decision", lambda line: None),
+    ("granted later", "decision", lambda line: replace(line, seq=99)),
+    ("for another passage", "decision", lambda line: replace(line, passage="P2")),
+    ("for the other way", "decision", lambda line: replace(line, body=permit(line, movement="lower"))),
+    ("run out", "decision", lambda line: replace(line, body=permit(line, expires_at=line.at - 1))),
+    ("no order", "boom", lambda line: replace(line, body={**line.body, "order": None})),
+    ("an order twice", "boom", lambda line: replace(line, body={**line.body, "order": "O2"})),
+    ("a permit twice", "boom", lambda line: replace(line, body={**line.body, "permit": "raise-2"})),
+]
 
 
-def test_a_permit_written_twice() -> None:
-    again = next(line for line in book(1) if line.kind == "boom" and line.body["phase"] == "written")
-    assert found(books={"L01": Ledger(lines=[*book(1, 2), again])}) == ["permit used twice"]
+def permit(line: Line, **more: Any) -> dict[str, Any]:
+    return {"permit": {**line.body["permit"], **more}}
+
+
+@pytest.mark.parametrize(("kind", "change"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES])
+def test_a_permit_that_was_not_kept_to(kind: str, change: Callable[[Line], Line | None]) -> None:
+    assert "permit not kept to" in found(books=changed(book(1, 2), kind, "raise", change))
 
 
 @pytest.mark.parametrize(
