@@ -143,11 +143,7 @@ def test_every_byte_of_the_signature_counts() -> None:
 def test_the_signature_is_over_the_domain_and_the_payload() -> None:
     """A signature of these bytes that was made for something else opens nothing; the domain is on the wire's page."""
     data = payload(PLAIN_ORDER)
-    for told, accepted in (
-        (b"quaygate-order-v1\n" + data, True),
-        (data, False),
-        (b"quaygate-order-v2\n" + data, False),
-    ):
+    for domain, accepted in ((b"quaygate-order-v1\n", True), (b"", False), (b"quaygate-order-v2\n", False)):
         made = SignedOrder(payload=data, seals=(Seal(key=CUSTOMS, signature=private(CUSTOMS).sign(domain + data)),))
         assert isinstance(admit(made, RING), Order) is accepted
 
