@@ -30,6 +30,7 @@ class SerialLink:
         self._port: serial.Serial | None = port
         self._fd: int = port.fileno()
         self._loop = asyncio.get_running_loop()
+        self._room_there = asyncio.Event()
         os.set_blocking(self._fd, False)
         self._loop.add_reader(self._fd, self._readable)
 
@@ -43,7 +44,7 @@ class SerialLink:
         return (await self._box.take(deadline_s))[0]
 
     async def write(self, data: bytes, deadline_s: float) -> None:
-        """As Link.write."""
+        """As Link.write. A command that could not leave whole ends the link: the next must not finish it."""
         left = data
         try:
             async with self._clock.timeout(deadline_s):
@@ -53,6 +54,9 @@ class SerialLink:
                         await self._room()
         except TimeoutError as late:
             raise NoAnswer(self.name, f"took no bytes for {deadline_s:g} s") from late
+        finally:
+            if left:
+                self._drop("a command was cut off")
 
     async def close(self) -> None:
         """As Link.close."""
@@ -82,18 +86,23 @@ class SerialLink:
             raise LinkLost(self.name, f"the port is gone: {wrong.strerror}") from wrong
 
     async def _room(self) -> None:
-        ready: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(self._fd, lambda: None if ready.done() else ready.set_result(None))
+        self._room_there.clear()
+        self._loop.add_writer(self._fd, self._wake)
         try:
-            await ready
+            await self._room_there.wait()
         finally:
-            self._loop.remove_writer(self._fd)
+            if self._port is not None:
+                self._loop.remove_writer(self._fd)
+
+    def _wake(self) -> None:
+        self._room_there.set()
 
     def _drop(self, why: str) -> None:
         self._box.end(why)
         if self._port is not None:
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
+            self._wake()
             port, self._port = self._port, None
             # A device that was unplugged cannot be closed politely.
             with suppress(OSError, serial.SerialException):

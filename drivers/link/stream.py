@@ -1,14 +1,20 @@
 """What a serial, a TCP and a UDP link share: a bounded box of stamped chunks between the event loop and the reader."""
 
 import asyncio
+import logging
 from collections import deque
 
-from drivers.faults import LinkLost, NoAnswer
+from drivers.faults import LinkLost, NoAnswer, OurMistake
 from drivers.kinds import Clock
 from drivers.readings import Chunk
 
 CEILING_BYTES = 256 * 1024
 """Twenty-two seconds of 115,200 baud. A reader that is further behind is dead; the oldest bytes go, and are counted."""
+
+CEILING_CHUNKS = 4096
+"""Bytes that come one by one weigh a hundred times their size: the worst case stays below a megabyte."""
+
+_log = logging.getLogger(__name__)
 
 
 class Box:
@@ -17,20 +23,23 @@ class Box:
     def __init__(self, name: str, clock: Clock) -> None:
         self.name = name
         self.lost_bytes = 0
-        """Dropped because the reader was too far behind."""
+        """Dropped because the reader was too far behind; told once in the log."""
         self._clock = clock
         self._chunks: deque[tuple[Chunk, str]] = deque()
         self._held = 0
         self._end: str | None = None
         self._news = asyncio.Event()
+        self._read = False
 
     def put(self, data: bytes, sender: str = "") -> None:
         """Bytes that have just arrived."""
         self._chunks.append((Chunk(data, self._clock.now()), sender))
         self._held += len(data)
-        while self._held > CEILING_BYTES and len(self._chunks) > 1:
+        while (self._held > CEILING_BYTES or len(self._chunks) > CEILING_CHUNKS) and len(self._chunks) > 1:
             old, _ = self._chunks.popleft()
             self._held -= len(old.data)
+            if not self.lost_bytes:
+                _log.warning("%s: nobody reads what arrives; bytes are being lost", self.name)
             self.lost_bytes += len(old.data)
         self._news.set()
 
@@ -46,16 +55,30 @@ class Box:
         return self._end
 
     async def take(self, deadline_s: float) -> tuple[Chunk, str]:
-        """The next chunk and its sender. Raises NoAnswer, LinkLost."""
+        """The next chunk and its sender. Raises NoAnswer, LinkLost.
+
+        Silence is judged by the box, not by the timer: a process that was held up for longer than the deadline still
+        finds what arrived meanwhile.
+        """
         if not self._chunks and self._end is None:
-            self._news.clear()
-            try:
-                async with self._clock.timeout(deadline_s):
-                    await self._news.wait()
-            except TimeoutError as late:
-                raise NoAnswer(self.name, f"silent for {deadline_s:g} s") from late
+            await self._arrival(deadline_s)
         if self._chunks:
             chunk, sender = self._chunks.popleft()
             self._held -= len(chunk.data)
             return chunk, sender
-        raise LinkLost(self.name, self._end or "closed")
+        if self._end is None:
+            raise NoAnswer(self.name, f"silent for {deadline_s:g} s")
+        raise LinkLost(self.name, self._end)
+
+    async def _arrival(self, deadline_s: float) -> None:
+        if self._read:
+            raise OurMistake(self.name, "two tasks read one link")
+        self._read = True
+        self._news.clear()
+        try:
+            async with self._clock.timeout(deadline_s):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._read = False

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import cast
 
 from drivers.faults import LinkLost, NoAnswer, OpenFailed
 from drivers.kinds import Clock
@@ -11,6 +12,9 @@ from drivers.readings import Chunk
 
 OPEN_S = 3.0
 """A serial server on the port's own network answers within milliseconds; a switch that reboots takes longer anyway."""
+
+CLOSE_S = 1.0
+"""Only our own event loop is waited for."""
 
 
 class TcpLink:
@@ -23,6 +27,7 @@ class TcpLink:
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._gone = asyncio.Event()
 
     @property
     def lost_bytes(self) -> int:
@@ -34,23 +39,37 @@ class TcpLink:
         return (await self._box.take(deadline_s))[0]
 
     async def write(self, data: bytes, deadline_s: float) -> None:
-        """As Link.write."""
+        """As Link.write. A command that could not leave whole ends the link: the next must not finish it."""
         if self._transport is None or self._box.ended is not None:
             raise LinkLost(self.name, self._box.ended or "closed")
+        self._transport.write(data)
         try:
             async with self._clock.timeout(deadline_s):
                 await self._writable.wait()
-                self._transport.write(data)
-                await self._writable.wait()
         except TimeoutError as late:
             raise NoAnswer(self.name, f"took no bytes for {deadline_s:g} s") from late
+        finally:
+            if not self._writable.is_set():
+                self._end("a command was cut off")
+        if self._box.ended is not None:
+            raise LinkLost(self.name, self._box.ended)
 
     async def close(self) -> None:
         """As Link.close."""
-        self._box.end("closed by us")
-        if self._transport is not None:
+        self._end("closed by us")
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._gone.wait()
+        except TimeoutError:
+            return
+
+    def _end(self, why: str) -> None:
+        self._box.end(why)
+        self._writable.set()
+        if self._transport is None:
+            self._gone.set()
+        else:
             self._transport.abort()
-            self._transport = None
 
     def protocol(self) -> asyncio.Protocol:
         """The event loop's side of this link."""
@@ -69,6 +88,8 @@ class TcpLink:
         """The connection is gone."""
         self._box.end(why)
         self._writable.set()
+        self._gone.set()
+        self._transport = None
 
     def may_write(self, *, yes: bool) -> None:
         """The kernel's buffer has room, or has not."""
@@ -83,8 +104,8 @@ class _Protocol(asyncio.Protocol):
         self._link = link
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._link.made(transport)
+        # uvloop's transports do not inherit from the class that describes them.
+        self._link.made(cast("asyncio.Transport", transport))
 
     def data_received(self, data: bytes) -> None:
         self._link.received(data)

@@ -26,7 +26,7 @@ class WeighbridgeConfig(BaseModel):
     """What the frame's decimals byte must say; another value is an indicator that was set otherwise."""
     unit: Literal["kg", "t"] = "kg"
     """What the display counts in: the frame does not say."""
-    silence_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    silence_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """An indicator in continuous mode that says nothing for so long is taken for lost."""
 
     @field_validator("dialect")

@@ -1,37 +1,43 @@
 """What a captured stream says, for a technician: JSON-ready, one object a reading. Pure."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from decimal import Decimal
 
 from drivers.readings import Garbage
 from drivers.weighbridge.frames import DIALECTS, Frame
 
+Plain = dict[str, str | int | bool | Decimal | None]
 
-def decode_stream(chunks: Iterable[bytes], dialect: str = "yaohua-a9") -> Iterator[dict[str, Any]]:
-    """One dict a frame, one a piece of noise. null is what the frame does not say. Raises KeyError for no dialect."""
+
+def decode_stream(chunks: Iterable[bytes], dialect: str = "yaohua-a9") -> Iterator[Plain]:
+    """One object a frame, one a piece of noise, in order. Raises KeyError for a dialect that is not known."""
     decoder = DIALECTS[dialect]()
-    before: Frame | None = None
+    before = b""
     for chunk in chunks:
         decoder.receive(chunk)
         while (word := decoder.next_word()) is not None:
-            yield _described(word, before)
-            before = word if isinstance(word, Frame) else before
+            yield describe(word, before)
+            before = before if isinstance(word, Garbage) else word.raw
     rest = decoder.rest()
     if rest is not None:
-        yield _described(rest, before)
+        yield describe(rest)
 
 
-def _described(word: Frame | Garbage, before: Frame | None) -> dict[str, Any]:
+def describe(word: Frame | Garbage, before: bytes = b"") -> Plain:
+    """A frame: `display` (the number, without a unit of ours), `decimals`, `unit`, `stable`, `negative`, `quality`, and
+    `shown` (the window's own characters); null is what the frame does not say. Noise: `garbage` (hex) and `why`.
+
+    `before` is the frame before this one: a number that did not come twice in a row is uncertain.
+    """
     if isinstance(word, Garbage):
         return {"garbage": word.raw.hex(), "why": word.why}
-    twice = before is not None and before.raw == word.raw
-    shown = word.display
+    value = word.value
     return {
-        "display": float(shown) if word.decimals else int(shown),
+        "display": value,
         "decimals": word.decimals,
-        "unit": None,
-        "stable": None,
+        "unit": word.unit,
+        "stable": word.stable,
         "negative": word.negative,
-        "quality": "good" if twice else "uncertain",
-        "raw": word.raw.hex(),
+        "quality": "bad" if value is None else "good" if word.raw == before else "uncertain",
+        "shown": word.display,
     }

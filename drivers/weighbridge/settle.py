@@ -1,209 +1,319 @@
 """When is a weighing settled, how sure is it, may it be believed? Pure: fed with weights and beams, asked for a state.
 
-Settled (OIML R76, 4.4.2 in spirit): over the last 1.5 s, without a gap, with both beams clear, no two readings further
-apart than one division. The result is the reading seen most; its uncertainty half a division, or a whole one where two
-neighbours were seen. An unattended deck is believed only if it stood at zero before the truck, followed the truck on,
-and did not jump while nothing moved.
+Settled (after OIML R76: at most two adjacent values): for at least 1.5 s and 8 readings that came twice, without a gap,
+no two of them further apart than one division, and with both beams at the deck's ends clear all that time. The result
+is the value seen most; its uncertainty half a division for the rounding, and half of what the readings spread.
+
+One odd reading in between (half a frame, swapped digits, a blank) is passed over; two in a row end the run. Whatever
+comes late or not at all makes the settling wait: no state is reached by missing something.
 """
 
-from collections import Counter, deque
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
-from statistics import median
 
-from drivers.readings import Instant
+from drivers.readings import Instant, Quality
 from drivers.weighbridge.reading import Weight
 
 WINDOW_S = 1.5
-"""Three periods of the slowest bounce of a loaded deck (2 Hz)."""
-WINDOW_READINGS = 6
-"""Fewer in the window is no continuous output."""
-GAP_S = 0.8
-"""Between two readings; a longer hole could hide a movement."""
-ZERO_WINDOW_S = 1.0
-ZERO_LOOK_BACK_S = 10.0
-"""The empty deck is judged by its last second, which must lie within the last ten before the truck."""
-FOLLOW_S = 1.0
-"""A reading that has not changed once from this long before the truck's tail was on the deck did not follow it on."""
+"""Three periods of the slowest swing of a loaded deck (2 Hz)."""
+WINDOW_READINGS = 8
+"""At 5 readings a second the window's own; an indicator that speaks less often is listened to for longer."""
+GAP_S = 1.0
+"""Between two readings: a longer hole could hide a movement, a shorter one is shorter than any truck's."""
+BEAMS_FRESH_S = 1.0
+"""Ten polls of the contacts at the usual 0.1 s. Beams that have not been told for longer are not known."""
+ZERO_KEPT_S = 5.0
+"""The empty deck must have been seen at its zero so short a time before the load: a wheel that comes on slowly needs
+two seconds, and what happens in a longer silence is not known."""
+STILL_SHARE = 0.25
+"""What stands behind a truck's last axle is less than a quarter of it: a number that stood still for more than the last
+quarter of the time that the truck took to pass the rear beam did not feel that axle."""
+STILL_S = 0.8
+"""And for not less than this: at driving speed the deck swings for longer."""
+LAG_S = 3.0
+"""The load of a vehicle that was seen driving on is shown before this: what comes later is another's."""
+CROSSING_S = 1.0
+"""A person breaks a beam for less than this, a truck at walking pace for several seconds."""
+PRESENCE_KG = Decimal(1000)
+"""A vehicle is on the deck from here on: the lightest tractor is above 4 t, persons and mud are below."""
+ZERO_DIVISIONS = 1
+"""The indicator itself holds its zero within a quarter of a division; more than one falsifies by more than one."""
 JUMP_DIVISIONS = 10
-"""Above a driver who climbs down (80 kg are four divisions of 20 kg), below any fraud worth its risk."""
-HISTORY = 512
-"""Readings kept: fifty seconds at ten a second; the longest look back is ZERO_LOOK_BACK_S."""
+"""Above a driver who climbs down (100 kg are five divisions of 20 kg), below any fraud worth its risk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A weighing."""
+    """A weighing: the truth lies within `uncertainty_kg` of `kg`, as far as readings at rest can tell."""
 
     kg: Decimal
     uncertainty_kg: Decimal
     from_at: Instant
     to_at: Instant
+    """The last reading that upholds it."""
     readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSettled:
+    """Why there is no weighing yet."""
+
+    why: str
+
+
+class Settler:
+    """The run of readings that agree with each other. Needs constant memory however long a truck stands."""
+
+    def __init__(self, division_kg: Decimal) -> None:
+        self._division_kg = division_kg
+        self._counts: dict[Decimal, int] = {}
+        self._from_at: Instant | None = None
+        self._to_at: Instant | None = None
+        self._heard_at: Instant | None = None
+        self._odd = 0
+        self._why = "no reading yet"
+
+    def weight(self, weight: Weight) -> None:
+        """One reading, in the order of the wire."""
+        if self._heard_at is not None and weight.at - self._heard_at > GAP_S:
+            self._restart(f"no reading for {weight.at - self._heard_at:.1f} s")
+        self._heard_at = weight.at
+        if weight.kg is None or not self._agrees(weight.kg):
+            self._odd += 1
+            if self._odd >= 2:
+                self._restart(weight.why or "the load moves" if weight.kg is None else "the load moves")
+        else:
+            self._odd = 0
+        if weight.kg is not None and weight.quality is Quality.GOOD and self._odd == 0:
+            self._counts[weight.kg] = self._counts.get(weight.kg, 0) + 1
+            self._why = ""
+            self._from_at = weight.at if self._from_at is None else self._from_at
+            self._to_at = weight.at
+
+    def result(self, since: Instant | None = None) -> Settled | NotSettled:
+        """What the run has come to; only its time from `since` on counts, when that is given."""
+        if self._from_at is None or self._to_at is None:
+            return NotSettled(self._why)
+        from_at = self._from_at if since is None else max(self._from_at, since)
+        readings = sum(self._counts.values())
+        if self._to_at - from_at < WINDOW_S or readings < WINDOW_READINGS:
+            return NotSettled(self._why or f"at rest for {max(0.0, self._to_at - from_at):.1f} s")
+        spread_kg = max(self._counts) - min(self._counts)
+        return Settled(
+            kg=max(self._counts, key=lambda kg: self._counts[kg]),
+            uncertainty_kg=(self._division_kg + spread_kg) / 2,
+            from_at=from_at,
+            to_at=self._to_at,
+            readings=readings,
+        )
+
+    def _agrees(self, kg: Decimal) -> bool:
+        return not self._counts or max(kg, *self._counts) - min(kg, *self._counts) <= self._division_kg
+
+    def _restart(self, why: str) -> None:
+        self._counts.clear()
+        self._from_at = self._to_at = None
+        self._odd = 0
+        self._why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeckState:
     """What the weighing has come to."""
 
+    at: Instant
+    """When this was so."""
     settled: Settled | None
-    why_not: str
-    """Why it is not settled; empty when it is."""
+    not_settled_why: str
+    """Empty when it is settled."""
     zero_ok: bool | None
-    """Whether the deck stood at zero before this truck, or stands there now; None: it was not seen empty."""
+    """Whether the empty deck stood at zero before this truck, or stands there now; None: it was not seen at rest."""
+    zero_kg: Decimal | None
+    """What the empty deck showed."""
     frozen: bool
+    """A vehicle came on to the deck and the number did not move."""
     jumped: bool
+    """While nothing broke a beam the settled weight went to another place. Holds until the deck is empty."""
     half_on: bool | None
-    """A beam at an end of the deck is broken; None: a beam is not known."""
-    vehicle: bool
-    """A vehicle has come onto the deck and has not left it."""
+    """A beam at an end of the deck is broken; None: the beams are not known."""
+    heard_at: Instant | None
+    """The last reading of any kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Zero:
+    kg: Decimal
+    at: Instant
+    """When the deck was last seen to show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A vehicle's tail passed the rear beam between these two."""
+
+    in_at: Instant
+    """The last poll that showed it in the beam."""
+    out_at: Instant
+    """The first poll that did not."""
+    still_s: float
+    """How long the number may have stood still before that."""
 
 
 class DeckWatch:
-    """One deck. Feed it every weight and every change of the beams, in order of time."""
+    """One deck. Fed with every reading and every poll of the contacts, each in its own order of time.
 
-    def __init__(self, *, division_kg: Decimal, presence_kg: Decimal = Decimal(1000), zero_divisions: int = 1) -> None:
-        """`zero_divisions`: how far from zero the empty deck may stand."""
-        self._division = division_kg
-        self._presence = presence_kg
-        self._zero_within = zero_divisions * division_kg
-        self._history: deque[Weight] = deque(maxlen=HISTORY)
+    The two come over different wires, one may lag behind the other: what a beam did is taken to have happened
+    somewhere between the last poll that did not show it and the first that did, whichever is the more careful.
+    """
+
+    def __init__(
+        self, *, division_kg: Decimal, presence_kg: Decimal = PRESENCE_KG, zero_divisions: int = ZERO_DIVISIONS
+    ) -> None:
+        self._division_kg = division_kg
+        self._presence_kg = presence_kg
+        self._zero_within_kg = zero_divisions * division_kg
+        self._jump_kg = JUMP_DIVISIONS * division_kg
+        self._settler = Settler(division_kg)
         self._rear: bool | None = None
         self._front: bool | None = None
-        self._arrival: bool | None = None
+        self._told_at: Instant | None = None
         self._clear_since: Instant | None = None
-        self._vehicle = False
-        self._was_heavy = False
-        self._out = False
-        self._on_since: Instant | None = None
-        self._whole_at: Instant | None = None
-        self._changed_at: Instant | None = None
-        self._zero_ok: bool | None = None
-        self._believed: Decimal | None = None
+        self._rear_clear_at: Instant | None = None
+        self._rear_since: Instant | None = None
+        self._rear_broken_at: Instant | None = None
+        self._by_loop = False
+        self._entry: _Entry | None = None
+        self._heard_at: Instant | None = None
+        self._number: Decimal | None = None
+        self._still_from: Instant | None = None
+        self._still_seen: Instant | None = None
+        self._heavy = False
+        self._side: bool | None = None
+        self._zero: _Zero | None = None
+        self._zero_before: _Zero | None = None
+        self._base_kg: Decimal | None = None
         self._jumped = False
 
     def weight(self, weight: Weight) -> None:
         """One reading."""
-        before = self._history[-1] if self._history else None
-        if before is None or before.kg != weight.kg:
-            self._changed_at = weight.at
-        heavy = weight.kg is not None and weight.kg >= self._presence
-        if not self._vehicle and heavy:
-            self._came(weight.at)
-        self._history.append(weight)
-        self._was_heavy = self._was_heavy or (self._vehicle and heavy)
-        self._leave()
-        settled, _ = self._settle()
-        if settled is not None and self._vehicle:
-            if self._believed is not None and abs(settled.kg - self._believed) > JUMP_DIVISIONS * self._division:
-                self._jumped = True
-            self._believed = settled.kg if self._believed is None else self._believed
+        if weight.kg != self._number or self._heard_at is None:
+            self._number, self._still_seen = weight.kg, weight.at
+            self._still_from = weight.at if self._heard_at is None else self._heard_at
+        self._heard_at = weight.at
+        self._settler.weight(weight)
+        if weight.kg is not None:
+            self._load(weight.kg, weight.at)
+        self._look_for_zero()
+        self._look_for_jump()
 
     def beams(self, *, rear: bool | None, front: bool | None, arrival: bool | None, at: Instant) -> None:
-        """The contacts around the deck as they are now."""
-        if rear and not self._rear and not self._vehicle:
-            self._came(at)
-        if self._front and front is False:
-            self._out = True
-        if self._rear and rear is False:
-            if arrival:
-                self._out = True
-            else:
-                self._whole_at = at
+        """One poll: the beams at the entry's end and at the exit's, the arrival loop; None is not known."""
+        if rear:
+            self._rear_since = at if self._rear_since is None else self._rear_since
+            self._rear_broken_at = at
+            self._by_loop = self._by_loop or arrival is not False
+        elif rear is False:
+            if self._rear_since is not None and self._rear_broken_at is not None:
+                self._tail_passed(self._rear_since, self._rear_broken_at, at, by_loop=self._by_loop and not arrival)
+            self._rear_clear_at, self._rear_since, self._rear_broken_at, self._by_loop = at, None, None, False
         if rear or front:
-            # Something moved at an end of the deck: a load that changes now is no jump.
-            self._believed = None
-        clear = rear is False and front is False
-        if not clear:
+            # Something moves at an end of the deck: a load that changes now has not jumped.
+            self._base_kg = None
+        if rear is False and front is False:
+            self._clear_since = at if self._clear_since is None else self._clear_since
+        elif rear or front:
             self._clear_since = None
-        elif self._clear_since is None:
-            self._clear_since = at
-        self._rear, self._front, self._arrival = rear, front, arrival
-        self._leave()
+        if self._front and front is False and not self._heavy:
+            self._entry = None
+        self._rear, self._front, self._told_at = rear, front, at
 
     def state(self, now: Instant) -> DeckState:
-        """As things stand. `settled` may be older than now: compare `to_at`."""
-        settled, why = self._settle()
-        known = self._rear is not None and self._front is not None
+        """As things stand at `now`. A settled weight may be older than that: compare its `to_at`."""
+        known = self._beams_known(now)
+        outcome = self._outcome(known=known)
+        zero = self._zero_before if self._heavy else self._recent_zero(now)
         return DeckState(
-            settled=settled,
-            why_not=why,
-            zero_ok=self._zero_ok if self._vehicle else self._at_zero(now),
+            at=now,
+            settled=outcome if isinstance(outcome, Settled) else None,
+            not_settled_why="" if isinstance(outcome, Settled) else outcome.why,
+            zero_ok=None if zero is None else abs(zero.kg) <= self._zero_within_kg,
+            zero_kg=None if zero is None else zero.kg,
             frozen=self._frozen(),
             jumped=self._jumped,
             half_on=bool(self._rear or self._front) if known else None,
-            vehicle=self._vehicle,
+            heard_at=self._heard_at,
         )
 
-    def _came(self, at: Instant) -> None:
-        self._vehicle, self._on_since = True, at
-        self._was_heavy = self._out = self._jumped = False
-        self._whole_at, self._believed = None, None
-        self._zero_ok = self._at_zero(at)
+    def _outcome(self, *, known: bool) -> Settled | NotSettled:
+        if not known:
+            return NotSettled("the beams at the deck's ends are not known")
+        if self._rear or self._front or self._clear_since is None:
+            return NotSettled("a beam at an end of the deck is broken")
+        if not self._heavy and not self._frozen():
+            return NotSettled("the deck is empty")
+        if self._entry is None:
+            return NotSettled("no vehicle was seen driving on")
+        if self._still_from is not None and self._still_from <= self._entry.out_at - self._entry.still_s:
+            return NotSettled("the number was not seen to move while the vehicle came on")
+        return self._settler.result(self._clear_since)
 
-    def _leave(self) -> None:
-        if not self._vehicle or self._rear or self._front:
+    def _beams_known(self, now: Instant) -> bool:
+        told = self._rear is not None and self._front is not None and self._told_at is not None
+        return told and now - (self._told_at or now) <= BEAMS_FRESH_S
+
+    def _load(self, kg: Decimal, at: Instant) -> None:
+        """While the deck swings no number comes twice: two in a row on the same side of presence are enough."""
+        heavy = kg >= self._presence_kg
+        again, self._side = heavy is self._side, heavy
+        if not again:
             return
-        last = self._history[-1].kg if self._history else None
-        light = last is not None and abs(last) < self._presence
-        if (light and (self._out or self._was_heavy)) or (self._out and last is None):
-            self._vehicle = False
-            self._on_since = None
+        if heavy and not self._heavy:
+            self._zero_before = self._recent_zero(at)
+            if self._entry is not None and at - self._entry.out_at > LAG_S:
+                self._entry = None
+        if not heavy:
+            self._base_kg, self._jumped = None, False
+        self._heavy = heavy
 
-    def _at_zero(self, at: Instant) -> bool | None:
-        """Of the empty deck, by the median of its last second before `at`."""
-        recent = [w for w in self._history if at - ZERO_LOOK_BACK_S <= w.at <= at and w.kg is not None]
-        # What came after the last load is what the empty deck said.
-        for index in range(len(recent) - 1, -1, -1):
-            kg = recent[index].kg
-            if kg is not None and kg >= self._presence:
-                recent = recent[index + 1 :]
-                break
-        if not recent:
-            return None
-        end = recent[-1].at
-        values = [w.kg for w in recent if w.kg is not None and end - w.at <= ZERO_WINDOW_S]
-        return abs(median(values)) <= self._zero_within
+    def _recent_zero(self, at: Instant) -> _Zero | None:
+        return self._zero if self._zero is not None and at - self._zero.at <= ZERO_KEPT_S else None
+
+    def _look_for_zero(self) -> None:
+        """A light deck at rest. With a beam broken only a number near zero says that nothing stands on it."""
+        if self._heavy:
+            self._zero = None
+            return
+        zero, number, heard_at = self._zero, self._number, self._heard_at
+        if zero and number is not None and heard_at is not None and abs(number - zero.kg) <= self._division_kg:
+            self._zero = _Zero(zero.kg, heard_at)
+        rest = self._settler.result()
+        if isinstance(rest, Settled) and rest.kg < self._presence_kg:
+            clear = self._rear is False and self._front is False
+            if clear or abs(rest.kg) <= self._zero_within_kg:
+                self._zero = _Zero(rest.kg, rest.to_at)
+
+    def _look_for_jump(self) -> None:
+        if not self._heavy or self._heard_at is None:
+            return
+        outcome = self._outcome(known=self._beams_known(self._heard_at))
+        if not isinstance(outcome, Settled):
+            return
+        self._base_kg = outcome.kg if self._base_kg is None else self._base_kg
+        self._jumped = self._jumped or abs(outcome.kg - self._base_kg) > self._jump_kg
+
+    def _tail_passed(self, since: Instant, in_at: Instant, out_at: Instant, *, by_loop: bool) -> None:
+        """The rear beam has cleared: a vehicle drove on, or backed out, or a person went by.
+
+        Whatever stays in the beam so long and leaves a load on the deck is a vehicle; with no load on the deck it must
+        have come over the arrival loop and have left that behind.
+        """
+        long = self._rear_clear_at is None or out_at - self._rear_clear_at >= CROSSING_S
+        if long:
+            still_s = max(STILL_S, STILL_SHARE * (in_at - since))
+            self._entry = _Entry(in_at, out_at, still_s) if self._heavy or by_loop else None
 
     def _frozen(self) -> bool:
-        """The truck is wholly on the deck and the number has not changed since before its tail was."""
-        if not self._vehicle or self._whole_at is None or self._changed_at is None or not self._history:
+        if self._entry is None or self._still_seen is None or self._heard_at is None:
             return False
-        listened = self._history[-1].at - self._whole_at >= FOLLOW_S
-        return listened and self._changed_at < self._whole_at - FOLLOW_S
-
-    def _settle(self) -> tuple[Settled | None, str]:
-        if not self._history:
-            return None, "no reading yet"
-        end = self._history[-1].at
-        window: list[Weight] = []
-        for weight in reversed(self._history):
-            if end - weight.at > WINDOW_S:
-                break
-            window.append(weight)
-        start = window[-1].at
-        why = self._unsettled(window, start, end)
-        if why:
-            return None, why
-        values = [w.kg for w in window if w.kg is not None]
-        counted = Counter(values).most_common()
-        uncertainty = self._division / 2 if len(counted) == 1 else self._division
-        return (
-            Settled(kg=counted[0][0], uncertainty_kg=uncertainty, from_at=start, to_at=end, readings=len(values)),
-            "",
-        )
-
-    def _unsettled(self, window: list[Weight], start: Instant, end: Instant) -> str:
-        if any(w.kg is None for w in window):
-            return "the indicator gives no number"
-        if self._clear_since is None or start < self._clear_since:
-            return "a beam at an end of the deck is, or has just been, broken"
-        if len(window) < WINDOW_READINGS or end - start < WINDOW_S - GAP_S:
-            return "not enough readings yet"
-        if any(later.at - sooner.at > GAP_S for later, sooner in pairwise(window)):
-            return "a gap in the readings"
-        values = [w.kg for w in window if w.kg is not None]
-        if max(values) - min(values) > self._division:
-            return "the load moves"
-        return ""
+        in_at = self._entry.in_at
+        return self._heard_at >= in_at + STILL_S and self._still_seen <= in_at - self._entry.still_s
