@@ -99,6 +99,7 @@ TOPICS: tuple[Topic, ...] = (
         "boom", Speaker.LANE, Kind.RECORD, False, None, "a coil was written, read back, confirmed by its switch or not"
     ),
     Topic("alarm", Speaker.EVERY_NODE, Kind.RECORD, False, None, "a condition came or went"),
+    Topic("acknowledgement", Speaker.CONSOLE, Kind.RECORD, False, None, "a person has seen an alarm"),
     Topic("answer", Speaker.LANE, Kind.RECORD, False, None, "what became of an order that came by the bus"),
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
     Topic("birth", Speaker.EVERY_NODE, Kind.STATE, False, None, "what this node has, with units and limits"),

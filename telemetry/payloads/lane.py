@@ -179,6 +179,14 @@ class AlarmBody(msgspec.Struct, frozen=True, kw_only=True):
     passage: str | None = None
 
 
+class AcknowledgementBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A person has seen an alarm. `node` and `alarm` name it."""
+
+    node: str
+    alarm: str
+    person: str
+
+
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an order that came by the bus."""
 
