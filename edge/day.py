@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,8 +33,8 @@ from telemetry.inbox import Message
 from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import body, unwrap
 from telemetry.payloads.lane import ViewBody
-from telemetry.records import Records
-from telemetry.topics import ROOT, parse
+from telemetry.records import ROWS_CEILING, Records, StoredRecord
+from telemetry.topics import ROOT, TOPICS, Kind, parse
 
 AWAKE_WITHIN_S = 60.0
 """Real seconds for every lane to say that it is empty: Python starts, links open, the first pictures are whole."""
@@ -85,7 +86,7 @@ async def run_day(day: Day, data: Path, trouble: Trouble | None = None) -> dict[
             finally:
                 for task in tasks:
                     task.cancel()
-    return judge(await asyncio.to_thread(gather, site, data / "truth.jsonl"))
+    return judge(await gather(site, data / "truth.jsonl"))
 
 
 async def _live_it(
@@ -142,19 +143,39 @@ async def _until(clock: SiteClock, within_s: float, true: Callable[[], bool], ot
         raise SimulatorFailed(f"{otherwise} within {within_s:.0f} s") from None
 
 
-def gather(site: Site, truth: Path) -> Evidence:
+async def gather(site: Site, truth: Path) -> Evidence:
     """What the witnesses have written down; nothing of the site may be running."""
-    with Records.reader(site.records.url_in(site.data)) as store:
-        records = [
-            Record(node=r.node, seq=r.seq, word=r.word, at=r.at, body=msgspec.json.decode(r.body))
-            for r in store.everything(site.id)
-        ]
+    lines = await asyncio.to_thread(truth.read_bytes)
     return Evidence(
-        truth=[msgspec.json.decode(line) for line in truth.read_bytes().splitlines()],
-        records=records,
-        books={lane.id: ledger(site.book(lane.id)) for lane in site.lanes},
+        truth=[msgspec.json.decode(line) for line in lines.splitlines()],
+        records=await stored(site),
+        books={lane.id: await asyncio.to_thread(ledger, site.book(lane.id)) for lane in site.lanes},
         divisions_kg={lane.id: lane.weighbridge.division_kg for lane in site.lanes},
     )
+
+
+async def stored(site: Site) -> list[Record]:
+    """Every record of the site, by node and number."""
+    store = Records(site.records.url_in(site.data))
+    await store.open()
+    try:
+        found: dict[tuple[str, str, int], StoredRecord] = {}
+        for word in (topic.word for topic in TOPICS if topic.kind is Kind.RECORD):
+            before: float | None = None
+            while rows := await store.recent(word, limit=ROWS_CEILING, before=before):
+                new = {(row.node, row.epoch, row.seq): row for row in rows} | found
+                # A page ends within an instant that the next one must begin with.
+                before = math.nextafter(rows[-1].at, math.inf)
+                if len(new) == len(found):
+                    break
+                found = new
+    finally:
+        await store.close()
+    return [
+        Record(node=r.node, epoch=r.epoch, seq=r.seq, word=r.word, at=r.at, body=msgspec.json.decode(r.body))
+        for _, r in sorted(found.items())
+        if r.site == site.id
+    ]
 
 
 def ledger(path: Path) -> Ledger:

@@ -16,6 +16,8 @@ CLOCK_SLACK_S = 1.0
 """Site seconds by which two processes of one simulated port may differ: 20 ms of scheduling at fifty-fold speed."""
 WRITE_WITHIN_S = 10.0
 """Site seconds from the book's `written` to the pulse at the barrier: a hundred polls; a later one is not its deed."""
+STUCK_S = 30.0
+"""Site seconds after its truck within which the simulator mends a stuck loop."""
 LIFTED = {"raise", "lower"}
 """Lines of a barrier that move it; `stop` halts it and needs no permit."""
 
@@ -25,6 +27,8 @@ class Record:
     """One record as the recorder has it."""
 
     node: str
+    epoch: str = ""
+    """Which numbering `seq` belongs to."""
     seq: int
     word: str
     at: float
@@ -103,11 +107,18 @@ def _owners(truth: Sequence[Plain], closed: Sequence[Record]) -> dict[str, Plain
         asked = [
             row for row in by_lane[record.node] if any(c["passage"] == record.body["passage"] for c in row["customs"])
         ]
+        left_stuck = [row for row in by_lane[record.node] if _left_the_loop_stuck(row, opened)]
         if there:
             owners[record.body["passage"]] = min(there, key=lambda row: abs(row["on_loop_at"] - opened))
-        elif asked:
-            owners[record.body["passage"]] = asked[0]
+        elif asked or left_stuck:
+            owners[record.body["passage"]] = [*asked, *left_stuck][0]
     return owners
+
+
+def _left_the_loop_stuck(row: Plain, at: float) -> bool:
+    """A loop that still reports a truck that has gone opens a passage of nobody: it belongs to that truck's fault."""
+    stuck = row["fault"] == {"kind": "stuck_loop", "variant": "loop_arrival"}
+    return stuck and row["gone_at"] is not None and row["gone_at"] <= at <= row["gone_at"] + STUCK_S
 
 
 def _there(row: Plain, at: float) -> bool:
@@ -277,20 +288,22 @@ def _books(evidence: Evidence, closed: Sequence[Record], findings: _Findings) ->
 
 
 def _sequences(records: Sequence[Record], findings: _Findings) -> dict[str, Any]:
-    """Sequence numbers of each node: from 1, without a hole, each once."""
-    by_node: dict[str, list[int]] = defaultdict(list)
+    """Sequence numbers of each node: from 1, without a hole, each once, and never begun anew."""
+    by_node: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        by_node[record.node].append(record.seq)
+        by_node[record.node][record.epoch].append(record.seq)
     found: dict[str, Any] = {}
-    for node, numbers in sorted(by_node.items()):
-        last = max(numbers)
-        missing = sorted(set(range(1, last + 1)) - set(numbers))
-        twice = sorted(number for number, times in Counter(numbers).items() if times > 1)
+    for node, epochs in sorted(by_node.items()):
+        missing = [n for numbers in epochs.values() for n in sorted(set(range(1, max(numbers) + 1)) - set(numbers))]
+        twice = [n for numbers in epochs.values() for n, times in sorted(Counter(numbers).items()) if times > 1]
         if missing:
             findings.add("record lost", f"sequence numbers {_some(missing)} never came", lane=node)
         if twice:
             findings.add("record twice", f"sequence numbers {_some(twice)} are stored twice", lane=node)
-        found[node] = {"records": len(numbers), "last": last, "whole": not missing and not twice}
+        if len(epochs) > 1:
+            findings.add("record lost", f"the numbering began anew {len(epochs) - 1} times", lane=node)
+        count, last = sum(map(len, epochs.values())), max(map(max, epochs.values()))
+        found[node] = {"records": count, "last": last, "whole": not missing and not twice and len(epochs) == 1}
     return found
 
 

@@ -170,6 +170,20 @@ def test_a_passage_of_nobody() -> None:
     assert "passage without a truck" in found(truth=[truck(1)], records=[*evidence().records, passage(7, 4)])
 
 
+def test_a_stuck_loop_opens_a_passage_of_nobody() -> None:
+    ghost = passage(1, 4, outcome="left", passage="P9", opened_at=T + 147, gross_kg=None, decision="none")
+    lines = [*book(1, 2), Line(seq=99, at=T + 150, kind="closed", passage="P9", body={})]
+    more: dict[str, Any] = {"records": [*evidence().records, ghost], "books": {"L01": Ledger(lines=lines)}}
+    stuck = {"kind": "stuck_loop", "variant": "loop_arrival"}
+    assert found(**more) == ["passage without a truck"]
+    assert found(truth=[truck(1, fault=stuck), truck(2)], **more) == []
+
+
+def test_a_numbering_that_began_anew() -> None:
+    records = [replace(record, epoch="a" if record.seq < 3 else "b") for record in evidence().records]
+    assert found(records=records) == ["record lost"]
+
+
 def test_records_lost_and_doubled() -> None:
     records = list(evidence().records)
     assert found(records=records[1:]) == ["record lost"]
