@@ -80,8 +80,10 @@ async def run_day(day: Day, data: Path, trouble: Trouble | None = None) -> dict[
         bus = Bus(site.broker, "demo-judge")
         await bus.subscribe(f"{ROOT}/{site.id}/+/view", views)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(supervisor.run()), group.create_task(bus.run())]
+            tasks = [group.create_task(supervisor.run())]
             try:
+                await supervisor.wait_ready("broker")
+                tasks.append(group.create_task(bus.run()))
                 await _live_it(day, site, port, views, real, supervisor, trouble)
             finally:
                 for task in tasks:
