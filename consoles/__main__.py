@@ -13,8 +13,10 @@ import pydantic
 
 from consoles.clock import ConsoleClock
 from consoles.config import ConsoleSite, load
-from consoles.history import NoHistory
+from consoles.history import History, existing
 from consoles.server import run
+from telemetry.records import Records
+from telemetry.series.engines import engine
 
 BACKLOG = 100
 """Connections that may wait to be taken: every page of a site coming back at once after a restart."""
@@ -33,6 +35,19 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+async def _serve(site: ConsoleSite, clock: ConsoleClock, listening: socket.socket) -> None:
+    data = site.site.data
+    history = History(
+        site.site.id,
+        lambda: engine(site.series, data, read_only=True),
+        lambda: Records(existing(site.records.url_in(data))),
+    )
+    try:
+        await run(site, clock, history, listening)
+    finally:
+        await history.close()
 
 
 def main(words: list[str]) -> int:
@@ -60,7 +75,7 @@ def main(words: list[str]) -> int:
             "PINs cross the network in the clear: give [console] tls a cert and a key"
         )
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(site, clock, NoHistory(), listening))
+        asyncio.run(_serve(site, clock, listening))
     return 0
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,11 +18,9 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from consoles.board import Board
-from consoles.command import Commands
 from consoles.door import Door
 from consoles.hearing import Hearing
-from consoles.history import History
-from consoles.wire import Command, ConsoleHealth, Hello, Outcome, OutcomeKind, TrendName
+from consoles.wire import Command, ConsoleHealth, Hello, Outcome, OutcomeKind, PassageRow, Trend, TrendName
 from drivers.readings import Instant
 
 STATIC = Path(__file__).parent / "static"
@@ -49,6 +47,19 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _trends: dict[str, TrendName] = {"trucks": "trucks", "weight": "weight", "seconds": "seconds"}
 
 
+class Taker(Protocol):
+    """Takes a person's command (consoles/command.py)."""
+
+    async def take(self, lane: str, command: Command) -> Outcome: ...
+
+
+class Past(Protocol):
+    """Knows what was (consoles/history.py)."""
+
+    async def trend(self, name: TrendName, lane: str | None, hours: float, now: Instant) -> Trend: ...
+    async def passages(self, lane: str | None, limit: int, now: Instant) -> list[PassageRow]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the application stands on."""
@@ -57,8 +68,8 @@ class Parts:
     room: Board
     boards: dict[str, Board]
     hearing: Hearing
-    commands: Commands
-    history: History
+    commands: Taker
+    history: Past
     now: Callable[[], Instant]
     bus_up: Callable[[], bool]
     names: tuple[str, ...] = ()
@@ -124,9 +135,10 @@ class _Console:
         return _json(await self._parts.history.trend(name, lane, hours, self._parts.now()))
 
     async def passages(self, request: Request) -> Response:
-        """The latest closed passages."""
+        """The latest passages."""
         lane = self._lane(request.query_params.get("lane"))
-        return _json(await self._parts.history.passages(lane, int(_number(request, "limit", 50, ROWS_CEILING))))
+        limit = int(_number(request, "limit", 50, ROWS_CEILING))
+        return _json(await self._parts.history.passages(lane, limit, self._parts.now()))
 
     async def health(self, _: Request) -> Response:
         """How this process itself is."""

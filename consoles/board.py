@@ -49,7 +49,10 @@ class Board:
 
     def tick(self, now: float, *, bus: bool) -> None:
         """Make the next message, if there is something to say or it is time to be heard again."""
-        del self.values.events[:-EVENTS_KEPT]
+        for values in self.both:
+            if len(values.events) > EVENTS_KEPT:
+                # What was recalled from the records comes after what has just happened.
+                values.events = sorted(values.events, key=lambda e: e.at)[-EVENTS_KEPT:]
         self._quiet += 1
         changed = self._new != _NOTHING
         if not changed and self._quiet < self._heartbeat_ticks and self._whole:

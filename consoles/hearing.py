@@ -110,7 +110,11 @@ class Hearing:
 
     def recall(self, address: topics.Address, envelope: Envelope) -> None:
         """Take a record out of the store, as if it had been heard when it was written."""
-        self._readers[address.word](address, envelope)
+        try:
+            self._readers[address.word](address, envelope)
+        except msgspec.MsgspecError as wrong:
+            self.garbage += 1
+            log.debug("recorded %s %s: %s", envelope.src, envelope.id, wrong)
 
     def expect(self, order: str) -> asyncio.Future[AnswerBody]:
         """What the lane will say to this order. Forget it with `forget`."""
@@ -239,6 +243,8 @@ class Hearing:
         if said.active and (before is None or not before.active):
             self._rung.append(envelope.at)
             self._event(address, envelope, "alarm", said.priority, [said.say], said.passage)
+        if before is not None and envelope.at < before.at:
+            return
         now = AlarmNow(
             node=address.node,
             alarm=said.alarm,

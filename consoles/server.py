@@ -21,6 +21,7 @@ from consoles.hearing import RECORDS, SAMPLES, Hearing
 from consoles.history import History
 from consoles.wire import Hello, LaneCard, PersonCard, Shape, SiteCard, Why
 from telemetry import topics
+from telemetry.faults import RecordsDown
 from telemetry.mqtt import Bus, Will
 from telemetry.payloads.envelope import Envelope, encode, wrap
 from telemetry.payloads.node import BirthBody, StateBody
@@ -37,9 +38,10 @@ HEARTBEAT_S = 0.5
 DELIVERY_SLACK_S = 0.5
 """Real seconds between a word's speaking and its being shown: bus, tick, network. On a simulated day that runs faster
 this much delay makes a value older by `speed` times, so the site's limits of staleness are widened by that."""
+RECALL_EVERY_S = 5.0
+"""Real seconds between looks for records that are not there yet: the recorder may start long after us."""
 GRACEFUL_S = 1
 """Real seconds that open pages get to hear that the server goes."""
-HTTP_HEAD_CEILING = 32
 WS_FRAME_CEILING = 1024
 """Bytes: pages send nothing over their socket."""
 
@@ -155,12 +157,27 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
         work = [
             tasks.create_task(bus.run()),
             tasks.create_task(_announce(site, clock, bus, hearing)),
+            tasks.create_task(_recall(clock, history, hearing)),
             tasks.create_task(_tick(clock, room, boards, hearing, bus)),
         ]
         server.end_with_signals()
         await server.serve(sockets=[listening])
         for task in work:
             task.cancel()
+
+
+async def _recall(clock: ConsoleClock, history: History, hearing: Hearing) -> None:
+    """Take over what was recorded before we came, as soon as the records can be read."""
+    while True:
+        try:
+            found = await history.recall()
+        except (RecordsDown, TimeoutError) as fault:
+            log.debug("nothing recalled yet: %s", fault)
+            await clock.pause(RECALL_EVERY_S)
+            continue
+        for address, envelope in found:
+            hearing.recall(address, envelope)
+        return
 
 
 async def _tick(clock: ConsoleClock, room: Board, boards: dict[str, Board], hearing: Hearing, bus: Bus) -> None:

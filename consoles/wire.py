@@ -224,18 +224,21 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     name: TrendName
     lane: str | None
     unit: str
+    start: float
+    end: float
+    """The window that was asked for, whatever of it is known."""
     at: list[float]
     value: list[float | None]
 
 
 class PassageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed passage as the room lists it."""
+    """A passage as it is recorded."""
 
     passage: str
     lane: str
     opened_at: float
     closed_at: float | None
-    outcome: str
+    outcome: Literal["open", "crossed", "left", "abandoned", "fault"]
     plate: str | None
     gross_kg: float | None
     decision: str

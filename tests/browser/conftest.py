@@ -1,5 +1,6 @@
 """One broker, one browser and one console serve all tests of a run; whoever wants to kill a console takes his own."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -8,10 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
+from hatch_build import build_pages
 from telemetry.broker import EmbeddedBroker
 from telemetry.config import BrokerConfig
 from tests.browser.feeder import Feeder
-from tests.browser.stage import LANES, SITE, ConsoleProcess, keys, write_site
+from tests.browser.stage import LANES, ROOT, SITE, ConsoleProcess, keys, write_site
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -45,6 +47,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brok
 
 @shared
 async def console(tmp_path_factory: pytest.TempPathFactory, broker: BrokerConfig) -> AsyncIterator[ConsoleProcess]:
+    await asyncio.to_thread(build_pages, ROOT)  # a moment when nothing has changed
     process = ConsoleProcess(write_site(tmp_path_factory.mktemp("console"), broker))
     await process.start()
     yield process
@@ -52,8 +55,8 @@ async def console(tmp_path_factory: pytest.TempPathFactory, broker: BrokerConfig
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def mortal(tmp_path: Path, broker: BrokerConfig) -> AsyncIterator[ConsoleProcess]:
-    """A console of this test's own, which has heard nothing yet."""
+async def mortal(tmp_path: Path, broker: BrokerConfig, console: ConsoleProcess) -> AsyncIterator[ConsoleProcess]:
+    """A console of this test's own, which has heard nothing yet. (The shared one has the pages built.)"""
     process = ConsoleProcess(write_site(tmp_path, broker))
     await process.start()
     yield process

@@ -12,7 +12,7 @@ from telemetry.config import BrokerConfig
 from telemetry.payloads.lane import Text
 from tests.browser.conftest import FLAGS, free_port
 from tests.browser.feeder import Feeder
-from tests.browser.stage import LANES, SITE, ConsoleProcess, keys, write_site
+from tests.browser.stage import LANES, SITE, ConsoleProcess, keys, write_past, write_site
 
 SIZES = {"": (1280, 800), "-small": (1024, 768)}
 
@@ -99,6 +99,7 @@ async def main(folder: Path) -> None:
             async_playwright() as playwright,
         ):
             console = ConsoleProcess(write_site(Path(scratch), broker))
+            await write_past(console.site.parent / "data", feeder.clock.now())
             await console.start()
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             try:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from gateway_ctl.seal import Holder, Keyring, Role, load_public, new_key, seal_private
 from telemetry.config import BrokerConfig
+from telemetry.series.base import Point
+from telemetry.series.embedded import EmbeddedSeries
+from telemetry.series.engines import FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "qianwan"
@@ -85,6 +88,27 @@ def write_site(folder: Path, broker: BrokerConfig) -> Path:
     lanes = "".join(LANE.format(id=lane, n=n) for n, lane in enumerate(LANES, 1))
     path.write_text(TEXT.format(broker=broker.port, persons=keys()[0], lanes=lanes), encoding="utf-8")
     return path
+
+
+async def write_past(folder: Path, now: float) -> None:
+    """Four hours of trucks and a quarter of an hour of one scale, as the recorder would have written them."""
+    folder.mkdir(exist_ok=True)
+    series = EmbeddedSeries(folder / FILE)
+    await series.open()
+    points: list[Point] = []
+    for number, lane in enumerate(LANES):
+        tags = (("node", lane), ("site", SITE))
+        for truck in range(40 + 20 * number):
+            ago_s = truck * 14_000 / (40 + 20 * number) + 7 * number
+            fields = {"closed": 1.0, "crossed": float(truck % 9 != 0), "seconds": 14.0 + (truck * 37 + number) % 23}
+            points.append(Point("passage", tags, fields, now - ago_s))
+        for s in range(0, 900, 2):
+            phase = (s + 60 * number) % 180
+            gross = 0.0 if phase < 60 else 38_260.0 if phase < 150 else 15_400.0
+            if not 400 < s < 460:
+                points.append(Point("weight", (("instrument", "wb"), *tags), {"gross_kg": gross}, now - s))
+    await series.write(points)
+    await series.close()
 
 
 @dataclass(slots=True)

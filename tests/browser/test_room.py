@@ -1,13 +1,14 @@
 """The control room's page in a real browser, on a real broker."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Page, expect
 
 from telemetry.payloads.lane import Text
 from tests.browser.feeder import Feeder
-from tests.browser.stage import LANES, ConsoleProcess
+from tests.browser.stage import LANES, ConsoleProcess, write_past
 
 pytestmark = pytest.mark.real
 DIRTY = Text("镜头脏污", "The lens is dirty")
@@ -100,6 +101,18 @@ async def test_eight_tabs_are_no_trouble(page: Page, mortal: ConsoleProcess, fee
         await expect(tab.locator("#freshness.fresh")).to_be_visible()
     answer = await page.request.get(f"{mortal.url}/api/health")
     assert (await answer.json())["pages"] == 8
+
+
+async def test_trends_come_from_the_series(page: Page, mortal: ConsoleProcess, feeder: Feeder) -> None:
+    await open_room(page, mortal)
+    await expect(page.locator(".trends .nothing")).to_have_count(3)
+    await write_past(mortal.site.parent / "data", feeder.clock.now())
+    await page.reload()
+    await expect(page.locator(".trends canvas")).to_have_count(3)
+    await expect(page.locator(".trends .nothing")).to_have_count(0)
+    await expect(page.locator("#trend-seconds")).to_have_attribute("data-points", re.compile(r"[1-9]\d"))
+    await page.get_by_role("button", name="L02", exact=True).click()
+    await expect(page.locator("button[aria-pressed=true]")).to_have_text("L02")
 
 
 async def test_a_tile_leads_to_its_lane(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:

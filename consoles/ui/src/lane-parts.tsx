@@ -39,7 +39,7 @@ export function Weight({ live, view, card, weight, fresh }: { live: Live; view: 
   const text = gross === null ? status : `${kg(gross)} kg, ${status}`;
   return (
     <section class={fresh ? "panel weight" : "panel weight stale"} aria-label={tr("gross")}>
-      <div class="row"><span>{tr("gross")} · <span class={odd ? "status odd" : "status"} id="weight-status">{status}</span></span>
+      <div class="row head"><span><span class="label">{tr("gross")} · </span><span class={odd ? "status odd" : "status"} id="weight-status">{status}</span></span>
         {off !== null && <span class={out ? "off out num" : "off num"} id="off">{out ? "✕ " : ""}{signed(off)} kg {declared ? percent(off / declared) : ""}</span>}
         <span class="dim"><Age live={live} at={weight?.at} /></span></div>
       <output id="gross" class={gross !== null && Math.abs(gross) <= 2 * card.division_kg ? "calm" : ""}>{gross === null ? "– – –" : kg(gross).split(/(,)/).map((part, i) => (part === "," ? <i key={i}>,</i> : part))} <small>kg</small></output>
@@ -94,7 +94,7 @@ function HeldOrder({ live, view }: { live: Live; view: ViewNow }) {
     <div class="held-order" id="order">
       <div><span>{tr("order")} <b>{say(verbWord[order.verb])}</b></span><span>{tr("issuer")} <b>{order.persons.length ? order.persons.join(" + ") : order.issuer}</b></span>
         <span>{left > 0 ? <>{tr("valid")} <b class="num">{ageText(left)}</b></> : <b class="over">{tr("expired")} {clockText(order.expires_at)}</b>}</span></div>
-      {say(order.reason) && <div>{say(order.reason)}</div>}
+      {say(order.reason) && view.body.reasons.length < 3 && <div>{say(order.reason)}</div>}
     </div>
   );
 }

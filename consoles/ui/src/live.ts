@@ -37,7 +37,7 @@ export function merged(before: Known, patch: Patch): Known {
     nodes: set.nodes ? { ...base.nodes, ...set.nodes } : base.nodes,
     fixes: set.fixes ? { ...base.fixes, ...set.fixes } : base.fixes,
     alarms: set.alarms ? { ...base.alarms, ...set.alarms } : base.alarms,
-    events: set.events ? [...base.events, ...set.events].slice(-EVENTS_KEPT) : base.events,
+    events: set.events ? [...base.events, ...set.events].sort((a, b) => a.at - b.at).slice(-EVENTS_KEPT) : base.events,
     counts: set.counts === undefined ? base.counts : set.counts,
   };
 }

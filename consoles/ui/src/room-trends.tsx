@@ -26,7 +26,7 @@ function draw(into: HTMLElement, trend: Trend, how: Drawn): uPlot {
   const made = { bars: { fill: `${ink}88`, ...(bars ? { paths: bars } : {}), points: { show: false } }, line: { points: { show: false } }, dots: { paths: () => null, points: { show: true, size: 5, fill: ink } } }[how];
   return new uPlot({
     width: into.clientWidth, height: into.clientHeight, legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-    scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
+    scales: { x: { time: true, range: () => [trend.start, trend.end] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } },
     axes: [{ ...axis, size: 28, space: 60, values: (_, at) => at.map(hour) }, { ...axis, size: how === "line" ? 62 : 44, values: (_, at) => at.map(kg) }],
     series: [{}, { stroke: ink, width: 1.5, spanGaps: false, ...made }],
   }, [trend.at, trend.value], into);
