@@ -15,7 +15,7 @@ from rich.text import Text
 
 from edge.clock import SiteClock
 from edge.commands.run import run_to_signal
-from edge.commands.words import Exit, Stop, err, log_to_stderr, out
+from edge.commands.words import Exit, Stop, err, log_to_file, log_to_stderr, out
 from edge.config import load
 from edge.day import run_day
 from edge.demo import Day, Ports, SimulatorFailed, demo_persons, free_port, simulated_port, site_text, write_site
@@ -25,6 +25,7 @@ from telemetry.faults import BrokerFailed
 
 CONSOLE_PORT, BROKER_PORT = 8080, 1883
 """Where people look first; a free one is taken when somebody sits there."""
+LOG = "demo.log"
 SHOWN = 20
 """Disagreements that are printed; the report holds all."""
 
@@ -86,8 +87,8 @@ def _sums(counts: Mapping[str, int]) -> str:
 
 def live(day: Day, data: Path, console_port: int) -> None:
     """The port with its consoles, until Ctrl-C."""
-    log_to_stderr()
     data.mkdir(parents=True, exist_ok=True)
+    log_to_file(data / LOG)
     ports = Ports(
         broker=free_port(wanted=BROKER_PORT),
         console=free_port(wanted=console_port or CONSOLE_PORT),
@@ -118,6 +119,7 @@ def _welcome(site_file: Path, ports: Ports, pins: Mapping[str, str]) -> Panel:
     rows = [
         Text.assemble(("pages    ", "dim"), (f"http://127.0.0.1:{ports.console}", "bold cyan")),
         *(Text.assemble(("PIN      ", "dim"), (f"{person:<10}", ""), (pin, "bold")) for person, pin in pins.items()),
+        Text.assemble(("log      ", "dim"), (str(site_file.with_name(LOG)), "")),
         Text.assemble(("watch    ", "dim"), (f"quaygate watch {site_file}", "")),
         Text.assemble(("end      ", "dim"), ("Ctrl-C", "")),
     ]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 from rich.console import Console
 
@@ -52,9 +53,22 @@ def reader_may_leave() -> Generator[None]:
 
 def log_to_stderr(level: int = logging.INFO) -> None:
     """For processes that run: time (the machine's), level, who, what."""
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s",
-        datefmt="%H:%M:%S", force=True,
-    )  # fmt: skip
+    _log_to(logging.StreamHandler(sys.stderr), level)
+
+
+def log_to_file(path: Path) -> None:
+    """For a process whose terminal shows something else: all goes to the file, warnings to the terminal as well."""
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    _log_to(logging.FileHandler(path, encoding="utf-8"), logging.INFO)
+    terminal.setFormatter(logging.Formatter(LOG_FORMAT, LOG_TIME))
+    logging.getLogger().addHandler(terminal)
+
+
+LOG_FORMAT, LOG_TIME = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s", "%H:%M:%S"
+
+
+def _log_to(handler: logging.Handler, level: int) -> None:
+    logging.basicConfig(level=level, handlers=[handler], format=LOG_FORMAT, datefmt=LOG_TIME, force=True)
     for chatty in ("pymodbus", "httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
