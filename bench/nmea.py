@@ -16,6 +16,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
 import pynmea2
 
@@ -64,7 +65,7 @@ def make_log(count: int) -> list[str]:
 def _pynmea2(lines: list[str]) -> int:
     read = 0
     for line in lines:
-        message = pynmea2.parse(line, check=True)
+        message: Any = cast("Any", pynmea2).parse(line, check=True)
         match message.sentence_type:
             case "RMC":
                 _ = message.latitude, message.longitude, message.spd_over_grnd, message.true_course, message.datetime

@@ -10,7 +10,7 @@
     ├── Refused                 the instrument said no, with its code
     └── NotConfirmed            written, but no read-back says it happened   (the one that must ring)
 
-Overload, motion, no fix, dashes are not faults: the instrument is telling the truth, and says so in the reading's quality.
+Overload, motion, no fix, dashes are not faults: the instrument tells the truth, and says so in the reading's quality.
 """
 
 

@@ -74,17 +74,22 @@ class Door:
         self._book, self._clock, self._rules = book, clock, rules
         self._newest, self._another, self._tell, self._travel_s = newest, another, tell, travel_s
         self._arm: Arm | None = None
-        self._used: set[str] = set()
-        self._spent: set[str] = set()
+        # No order is valid for longer than this after it was spent; every picture carries the spent ones.
+        self._spent_for_s = 2 * (rules.order_life_s + rules.skew_s)
+        self._used: dict[str, Instant] = {}
+        self._spent: dict[str, Instant] = {}
 
     @property
     def spent(self) -> frozenset[str]:
-        """Orders for which the raise output has been written."""
+        """Orders for which the raise output has been written, for as long as they could still be valid."""
+        oldest = self._clock.now() - self._spent_for_s
+        self._spent = {order: at for order, at in self._spent.items() if at > oldest}
         return frozenset(self._spent)
 
     def remember(self, orders: frozenset[str]) -> None:
         """Orders that the book says were spent before this process started."""
-        self._spent |= orders
+        now = self._clock.now()
+        self._spent |= dict.fromkeys(orders, now)
 
     def attach(self, arm: Arm | None) -> None:
         """The barrier over a link that has just opened; None when the link is lost."""
@@ -107,16 +112,15 @@ class Door:
         """Carry out a permit, once. What the barrier does is the answer; BookShut passes through and nothing moves."""
         began = self._clock.now()
         arm = self._arm
-        reasons = self._against(permit)
+        reasons = self._taken(permit, began) or withdrawn(permit, self._newest(), began, self._rules)
         if arm is None or reasons:
             return await self._refused(permit, began, reasons or (Reason.INPUTS_STALE,))
-        self._used.add(permit.id)
         await self._enter(permit, Phase.WRITTEN, began, "about to be written")
         reasons = withdrawn(permit, self._newest(), self._clock.now(), self._rules)
-        if reasons:
-            return await self._refused(permit, began, reasons)
+        if arm is not self._arm or reasons:
+            return await self._refused(permit, began, reasons or (Reason.INPUTS_STALE,))
         if permit.order is not None and permit.movement is Movement.RAISE:
-            self._spent.add(permit.order)
+            self._spent[permit.order] = self._clock.now()
         try:
             read_back = await (arm.raise_boom() if permit.movement is Movement.RAISE else arm.lower_boom())
             note = str(read_back)
@@ -125,7 +129,7 @@ class Door:
             note = f"{type(fault).__name__}: {fault}"
         except DriverFault as fault:
             # The driver's word for: nothing was written. The order is as good as before.
-            self._spent.discard(permit.order or "")
+            self._spent.pop(permit.order or "", None)
             why = Reason.INPUTS_STALE if isinstance(fault, LinkFault) else Reason.BOOM_FAULTY
             await self._enter(permit, Phase.REFUSED, began, f"{type(fault).__name__}: {fault}")
             return Moved(permit.id, Event.WITHDRAWN, (why,))
@@ -135,9 +139,12 @@ class Door:
         await self._enter(permit, Phase.CONFIRMED if done else Phase.NOT_CONFIRMED, began, event.value)
         return Moved(permit.id, event)
 
-    def _against(self, permit: Permit) -> tuple[Reason, ...]:
-        used = (Reason.PERMIT_USED,) if permit.id in self._used else ()
-        return (*used, *withdrawn(permit, self._newest(), self._clock.now(), self._rules))
+    def _taken(self, permit: Permit, now: Instant) -> tuple[Reason, ...]:
+        """A permit that has come to this door is used, whatever becomes of it."""
+        self._used = {name: until for name, until in self._used.items() if until > now}
+        used = permit.id in self._used
+        self._used[permit.id] = permit.expires_at
+        return (Reason.PERMIT_USED,) if used else ()
 
     async def _arrived(self, permit: Permit) -> Event:
         raising = permit.movement is Movement.RAISE

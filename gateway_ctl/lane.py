@@ -60,6 +60,9 @@ Thought = tuple[Lane, tuple[Deed, ...]]
 
 REASK_S = 3.0
 """Customs is not asked again about the same truck sooner than this, however its reads flicker."""
+AGAIN_S = 1.0
+"""After a permit that came to nothing at the door no other is asked for sooner: a module that refuses every write
+must not fill the book."""
 _FALSE = frozenset(
     {
         Reason.ORDER_FORGED,
@@ -178,6 +181,8 @@ def _judge(lane: Lane, picture: Picture, now: Instant, rules: Rules) -> Thought:
     A truck that customs has released and the interlock has not is HELD; it is cleared again when nothing is against it.
     """
     picture = _of(lane, picture)
+    if lane.state in (State.CLEARED, State.CLEARING) and lane.reasons and now - lane.since < AGAIN_S:
+        return lane, ()
     if lane.state is State.HELD and lane.passage is not None and _released(lane.passage.order):
         answer = decide(picture, lane.passage.order, now, rules)
         if isinstance(answer, Refusal):

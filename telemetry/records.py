@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from telemetry.alarms import Alarm, AlarmState, Board
 from telemetry.faults import RecordsDown
@@ -114,7 +115,10 @@ class Records:
 
     async def open(self) -> None:
         """Connect, and make the tables that are not there."""
-        await self._run(_meta.create_all)
+        try:
+            await self._run(_make_tables)
+        except RecordsDown:
+            await self._run(_make_tables)  # another process made them in the same moment
 
     async def close(self) -> None:
         """Disconnect. A second call does nothing."""
@@ -212,6 +216,13 @@ class Records:
             self._engine = _engine(self._url)
         with self._engine.begin() as connection:
             return work(connection)
+
+
+def _make_tables(c: sa.Connection) -> None:
+    for table in _meta.sorted_tables:
+        c.execute(CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda i: str(i.name)):
+            c.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _engine(url: str) -> sa.Engine:

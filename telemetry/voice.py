@@ -28,6 +28,8 @@ RECORDER = "recorder"
 """The recorder's node name."""
 RESEND_AFTER_S = 10.0
 """The recorder confirms within a second; ten of silence while it is online mean that the broker has lost something."""
+RESEND_FIRST_S = 1.0
+"""After a recorder's start: what the broker kept for it is confirmed by then, what it never had must be said again."""
 RESEND_MOST_S = 300.0
 """Longest pause between such attempts, when they do not help: the records are safe here meanwhile."""
 LOOK_EVERY_S = 1.0
@@ -58,6 +60,7 @@ class Voice:
         """Nothing up to here is live any more."""
         self._confirm = 0
         self._recorder_up = False
+        self._recorder_boot = ""
         self._progress_at = 0.0
         self._resend_s = RESEND_AFTER_S
         spool.committed = self._committed
@@ -134,7 +137,7 @@ class Voice:
         elif now - self._progress_at > self._resend_s:
             log.info("%s: %d records unconfirmed for %.0f s are sent again", self.node, self.unsent, self._resend_s)
             self._progress_at = now
-            self._resend_s = min(self._resend_s * 2, RESEND_MOST_S)
+            self._resend_s = min(max(self._resend_s * 2, RESEND_AFTER_S), RESEND_MOST_S)
             self._cursor = self.spool.floor - 1
             self._say_state()
 
@@ -224,8 +227,12 @@ class Voice:
 
     def _hear_recorder(self, message: Message) -> None:
         with suppress(msgspec.MsgspecError):
-            self._recorder_up = body(unwrap(message.payload), StateBody).state == "online"
+            state = body(unwrap(message.payload), StateBody)
+            self._recorder_up = state.state == "online"
             self._progress_at = asyncio.get_running_loop().time()
+            if self._recorder_up and state.boot != self._recorder_boot:
+                self._recorder_boot = state.boot
+                self._resend_s = RESEND_FIRST_S
 
 
 def last_will(site: str, node: str, boot: str, clock: Clock) -> Will:

@@ -11,6 +11,7 @@ X1 X2 are the XOR of bytes 2 to 9 as two upper-case hex digits. Sources: MANUAL.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from drivers.readings import Garbage
@@ -75,6 +76,8 @@ _FRAME_BYTES = 12
 _SIGNS = {0x2B: False, 0x2D: True}
 _BLANK, _DASHES = b" " * 6, b"-" * 6
 _MOST_DECIMALS = 4
+_REMEMBERED = 64
+"""A deck at rest repeats one frame or two for minutes: what they say is not worked out again."""
 
 
 class YaohuaA9:
@@ -125,6 +128,7 @@ class YaohuaA9:
         return Garbage(raw, why)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _read(raw: bytes) -> Frame | str:
     """The frame in these twelve bytes, or why they are none."""
     negative = _SIGNS.get(raw[1])

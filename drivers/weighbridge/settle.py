@@ -25,11 +25,18 @@ BEAMS_FRESH_S = 1.0
 ZERO_KEPT_S = 5.0
 """The empty deck must have been seen at its zero so short a time before the load: a wheel that comes on slowly needs
 two seconds, and what happens in a longer silence is not known."""
-STILL_SHARE = 0.25
-"""What stands behind a truck's last axle is less than a quarter of it: a number that stood still for more than the last
-quarter of the time that the truck took to pass the rear beam did not feel that axle."""
+APPROACH_M = 6.5
+"""From the beginning of the arrival loop to the rear beam: a loop of 6 m that ends half a metre before the deck."""
+OVERHANG_M = 3.0
+"""At most so much of a truck is behind its last axle: a number that stood still while more than that passed the rear
+beam did not feel that axle."""
 STILL_S = 0.8
-"""And for not less than this: at driving speed the deck swings for longer."""
+"""Not judged by less than this: at driving speed the deck swings for longer."""
+BRISK_S = 8.0
+"""A truck that passed the rear beam within this did not stop in it."""
+PAUSED = 3.5
+"""A truck of 22 m takes this much longer for passing the beam than for the way from the loop; one that takes longer has
+stopped in the beam and may have come to rest there: only a number that never moved is suspect then."""
 LAG_S = 3.0
 """The load of a vehicle that was seen driving on is shown before this: what comes later is another's."""
 CROSSING_S = 1.0
@@ -149,14 +156,27 @@ class _Zero:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A vehicle's tail passed the rear beam between these two."""
+    """A vehicle drove on through the rear beam; its tail passed between `in_at` and `out_at`."""
 
+    since: Instant
+    """The first poll that showed the vehicle in the beam."""
     in_at: Instant
-    """The last poll that showed it in the beam."""
+    """The last one that did."""
     out_at: Instant
-    """The first poll that did not."""
-    still_s: float
-    """How long the number may have stood still before that."""
+    """The first one that did not."""
+    approach_s: tuple[float, float] | None
+    """How long it took from the loop to the beam, at least and at most; None: not seen."""
+    approach_m: float
+
+    def unfelt(self, still_from: Instant, tail_at: Instant) -> bool:
+        """Whether a number that has not moved since `still_from` cannot have felt the whole vehicle."""
+        passing_s = self.in_at - self.since
+        least_s, most_s = (0.0, passing_s) if self.approach_s is None else self.approach_s
+        if passing_s > max(BRISK_S, PAUSED * most_s):
+            return still_from <= self.since
+        # Speed on the way from the loop; but who waited on the loop was faster afterwards.
+        overhang_s = min(OVERHANG_M / self.approach_m * least_s, passing_s / (4 if passing_s <= BRISK_S else 3))
+        return still_from <= tail_at - max(STILL_S, overhang_s)
 
 
 class DeckWatch:
@@ -167,8 +187,14 @@ class DeckWatch:
     """
 
     def __init__(
-        self, *, division_kg: Decimal, presence_kg: Decimal = PRESENCE_KG, zero_divisions: int = ZERO_DIVISIONS
+        self,
+        *,
+        division_kg: Decimal,
+        presence_kg: Decimal = PRESENCE_KG,
+        zero_divisions: int = ZERO_DIVISIONS,
+        approach_m: float = APPROACH_M,
     ) -> None:
+        """`approach_m`: from the beginning of the arrival loop to the rear beam."""
         self._division_kg = division_kg
         self._presence_kg = presence_kg
         self._zero_within_kg = zero_divisions * division_kg
@@ -178,6 +204,12 @@ class DeckWatch:
         self._front: bool | None = None
         self._told_at: Instant | None = None
         self._clear_since: Instant | None = None
+        self._approach_m = approach_m
+        self._loop_free_at: Instant | None = None
+        self._loop_since: Instant | None = None
+        self._approach_s: tuple[float, float] | None = None
+        self._told_before: Instant | None = None
+        self._heard_before: Instant | None = None
         self._rear_clear_at: Instant | None = None
         self._rear_since: Instant | None = None
         self._rear_broken_at: Instant | None = None
@@ -189,6 +221,8 @@ class DeckWatch:
         self._still_seen: Instant | None = None
         self._heavy = False
         self._side: bool | None = None
+        self._heavy_since: Instant | None = None
+        self._left = False
         self._zero: _Zero | None = None
         self._zero_before: _Zero | None = None
         self._base_kg: Decimal | None = None
@@ -196,10 +230,12 @@ class DeckWatch:
 
     def weight(self, weight: Weight) -> None:
         """One reading."""
-        if weight.kg != self._number or self._heard_at is None:
+        if self._heard_at != weight.at:
+            self._heard_before, self._heard_at = self._heard_at, weight.at
+        if weight.kg != self._number or self._still_seen is None:
+            # A bundle of readings has one stamp: the first of them may be as old as the bundle before it.
             self._number, self._still_seen = weight.kg, weight.at
-            self._still_from = weight.at if self._heard_at is None else self._heard_at
-        self._heard_at = weight.at
+            self._still_from = weight.at if self._heard_before is None else self._heard_before
         self._settler.weight(weight)
         if weight.kg is not None:
             self._load(weight.kg, weight.at)
@@ -208,14 +244,23 @@ class DeckWatch:
 
     def beams(self, *, rear: bool | None, front: bool | None, arrival: bool | None, at: Instant) -> None:
         """One poll: the beams at the entry's end and at the exit's, the arrival loop; None is not known."""
+        if self._told_at != at:
+            self._told_before = self._told_at
+        before = at if self._told_before is None else self._told_before
         if rear:
-            self._rear_since = at if self._rear_since is None else self._rear_since
+            if self._rear_since is None:
+                self._rear_since, self._approach_s = at, self._approach(at)
             self._rear_broken_at = at
             self._by_loop = self._by_loop or arrival is not False
         elif rear is False:
             if self._rear_since is not None and self._rear_broken_at is not None:
-                self._tail_passed(self._rear_since, self._rear_broken_at, at, by_loop=self._by_loop and not arrival)
-            self._rear_clear_at, self._rear_since, self._rear_broken_at, self._by_loop = at, None, None, False
+                entry = _Entry(self._rear_since, self._rear_broken_at, at, self._approach_s, self._approach_m)
+                self._tail_passed(entry, arrival=arrival)
+            self._rear_clear_at, self._rear_since, self._rear_broken_at, self._by_loop = before, None, None, False
+        if arrival is False:
+            self._loop_free_at, self._loop_since = before, None
+        elif arrival and self._loop_since is None:
+            self._loop_since = at
         if rear or front:
             # Something moves at an end of the deck: a load that changes now has not jumped.
             self._base_kg = None
@@ -223,8 +268,9 @@ class DeckWatch:
             self._clear_since = at if self._clear_since is None else self._clear_since
         elif rear or front:
             self._clear_since = None
-        if self._front and front is False and not self._heavy:
-            self._entry = None
+        if self._front and front is False:
+            self._left = True
+            self._entry = self._entry if self._heavy else None
         self._rear, self._front, self._told_at = rear, front, at
 
     def state(self, now: Instant) -> DeckState:
@@ -253,9 +299,14 @@ class DeckWatch:
             return NotSettled("the deck is empty")
         if self._entry is None:
             return NotSettled("no vehicle was seen driving on")
-        if self._still_from is not None and self._still_from <= self._entry.out_at - self._entry.still_s:
+        if self._still_from is not None and self._entry.unfelt(self._still_from, self._entry.out_at):
             return NotSettled("the number was not seen to move while the vehicle came on")
         return self._settler.result(self._clear_since)
+
+    def _approach(self, at: Instant) -> tuple[float, float] | None:
+        if self._loop_since is None or self._loop_free_at is None or self._rear_clear_at is None:
+            return None
+        return max(0.0, self._rear_clear_at - self._loop_since), at - self._loop_free_at
 
     def _beams_known(self, now: Instant) -> bool:
         told = self._rear is not None and self._front is not None and self._told_at is not None
@@ -268,7 +319,7 @@ class DeckWatch:
         if not again:
             return
         if heavy and not self._heavy:
-            self._zero_before = self._recent_zero(at)
+            self._zero_before, self._heavy_since = self._recent_zero(at), at
             if self._entry is not None and at - self._entry.out_at > LAG_S:
                 self._entry = None
         if not heavy:
@@ -301,19 +352,25 @@ class DeckWatch:
         self._base_kg = outcome.kg if self._base_kg is None else self._base_kg
         self._jumped = self._jumped or abs(outcome.kg - self._base_kg) > self._jump_kg
 
-    def _tail_passed(self, since: Instant, in_at: Instant, out_at: Instant, *, by_loop: bool) -> None:
-        """The rear beam has cleared: a vehicle drove on, or backed out, or a person went by.
-
-        Whatever stays in the beam so long and leaves a load on the deck is a vehicle; with no load on the deck it must
-        have come over the arrival loop and have left that behind.
-        """
-        long = self._rear_clear_at is None or out_at - self._rear_clear_at >= CROSSING_S
-        if long:
-            still_s = max(STILL_S, STILL_SHARE * (in_at - since))
-            self._entry = _Entry(in_at, out_at, still_s) if self._heavy or by_loop else None
+    def _tail_passed(self, entry: _Entry, *, arrival: bool | None) -> None:
+        """The rear beam has cleared: a vehicle drove on, or backed out, or moved a little, or a person went by."""
+        if self._rear_clear_at is not None and entry.out_at - self._rear_clear_at < CROSSING_S:
+            return
+        if not self._heavy:
+            # No load is shown, yet or ever: over the arrival loop and away from it is on to the deck.
+            self._entry = entry if self._by_loop and not arrival else None
+        elif self._heavy_since is not None and self._heavy_since >= entry.since - LAG_S:
+            self._entry = entry
+        elif arrival:
+            self._entry = None
+        elif self._entry is None or self._left:
+            self._entry = entry
+        else:
+            return  # what stood there before moved back and forth
+        self._left = False
 
     def _frozen(self) -> bool:
         if self._entry is None or self._still_seen is None or self._heard_at is None:
             return False
         in_at = self._entry.in_at
-        return self._heard_at >= in_at + STILL_S and self._still_seen <= in_at - self._entry.still_s
+        return self._heard_at >= in_at + STILL_S and self._entry.unfelt(self._still_seen, in_at)

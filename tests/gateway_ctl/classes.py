@@ -68,6 +68,7 @@ def every_picture() -> Iterator[PictureClass]:
 
 
 STALE = Seen(False, Instant(NOW - 1.5), Instant(NOW - 60))
+NO_NUMBER: Seen[Decimal] = Seen(None, Instant(NOW - 0.05), Instant(NOW - 1))
 UNKNOWN: Seen[bool] = Seen(None, Instant(NOW - 0.05), Instant(NOW - 0.05))
 
 
@@ -118,7 +119,7 @@ def _deck(truck: Truck) -> Deck:
         case "overload":
             return deck(overload=True)
         case "blank":
-            return deck(live_kg=Seen(None, Instant(NOW - 0.05), Instant(NOW - 1)))
+            return deck(live_kg=NO_NUMBER)
         case "old weight":
             return deck(settled_at=Instant(NOW - 2.5))
         case _:

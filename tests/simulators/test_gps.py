@@ -36,7 +36,7 @@ async def road() -> AsyncIterator[Road]:
 
 def parsed(line: str) -> Any:
     """By a library that knows nothing of ours; its types are too vague to be asked."""
-    return pynmea2.parse(line, check=True)
+    return pynmea2.parse(line, check=True)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def checksum(text: str) -> str:

@@ -31,9 +31,9 @@ class Stage:
     arm: HandBoom = field(default_factory=HandBoom)
     lamp: Lamp = Lamp.RED
     now: float = 1000.0
-    reads: list[Read] = field(default_factory=list)
-    settled: list[Rig] = field(default_factory=list)
-    history: list[tuple[str, bool]] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list[Read])
+    settled: list[Rig] = field(default_factory=list[Rig])
+    history: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     world: LaneWorld = field(init=False)
 
     def __post_init__(self) -> None:

@@ -47,8 +47,9 @@ def test_every_road_through_the_states(path: str, state: AlarmState) -> None:
 
 def test_coming_again_unseen_is_counted_and_seen_starts_anew() -> None:
     board = Board()
-    for at, active in enumerate((True, False, True, False, True)):
-        after = board.record("L01", body(active), float(at))
+    for at, active in enumerate((True, False, True, False)):
+        board.record("L01", body(active), float(at))
+    after = board.record("L01", body(True), 4.0)
     assert (after.times, after.came_at) == (3, 4.0)
     board.acknowledge("L01", "io:link", "li.wei", 5.0)
     board.record("L01", body(False), 6.0)

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -19,13 +19,20 @@ L1 = ("q", "L01", "e1")
 
 
 def record(seq: int, word: str = "boom", body: object = None, at: float | None = None, **other: Any) -> StoredRecord:
-    said = {"site": "q", "node": "L01", "epoch": "e1", "q": "good", "historical": False, "passage": None} | other
+    said: dict[str, Any] = {
+        "site": "q",
+        "node": "L01",
+        "epoch": "e1",
+        "q": "good",
+        "historical": False,
+        "passage": None,
+    } | other
     return StoredRecord(
         seq=seq, word=word, at=float(seq) if at is None else at, body=bytes(encode(body or {"n": seq})).decode(), **said
     )
 
 
-def passage(name: str, phase: str = "opened", **other: Any) -> PassageBody:
+def passage(name: str, phase: Literal["opened", "closed"] = "opened", **other: Any) -> PassageBody:
     outcome = "open" if phase == "opened" else "crossed"
     return PassageBody(passage=name, phase=phase, outcome=outcome, direction="in", opened_at=100.0, **other)
 
@@ -129,7 +136,7 @@ async def test_a_database_that_is_not_there_says_so() -> None:
     await records.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(batches=st.lists(st.lists(st.integers(1, 25), min_size=1, max_size=12), max_size=8), floor=st.integers(1, 20))
 async def test_whole_and_holes_agree_with_a_set(
     batches: list[list[int]], floor: int, tmp_path_factory: pytest.TempPathFactory

@@ -110,7 +110,7 @@ async def test_a_closed_spool_takes_nothing(tmp_path: Path) -> None:
     steps=st.lists(st.one_of(st.integers(1, 30), st.tuples(st.just("confirm"), st.integers(0, 60)), st.just("reopen")))
 )
 async def test_whatever_is_done_pending_is_exactly_what_was_put_and_not_confirmed(
-    steps: list[object], tmp_path_factory: pytest.TempPathFactory
+    steps: list[int | tuple[str, int] | str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("spool") / "s"
     put, confirmed = 0, 0

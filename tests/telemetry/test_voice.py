@@ -142,7 +142,7 @@ async def test_a_restarted_node_sends_what_is_left_once_as_historical(broker: Em
 async def test_unconfirmed_records_come_again_only_while_the_recorder_is_there(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("telemetry.voice.RESEND_AFTER_S", 0.3)
+    monkeypatch.setattr("telemetry.voice.RESEND_FIRST_S", 0.3)
     monkeypatch.setattr("telemetry.voice.LOOK_EVERY_S", 0.02)
     async with ears(broker) as listener, voice(broker, tmp_path / "s") as lane:
         await lane.bus.connected()
@@ -151,7 +151,6 @@ async def test_unconfirmed_records_come_again_only_while_the_recorder_is_there(
         await until(lambda: len(listener.of("boom")) == 2)
         with pytest.raises(TimeoutError):
             await until(lambda: len(listener.of("boom")) > 2, 0.8)
-        lane._resend_s = 0.3
         await listener.say("recorder", "state", StateBody(state="online", boot="b"))
         await until(lambda: len(listener.of("boom")) >= 4)
         assert [(e.seq, e.historical) for e in listener.of("boom")[:4]] == [

@@ -29,8 +29,9 @@ type Shown = { gross_kg: number | null; status: string; settled_kg: number | nul
 /** The weight at 22 arc minutes from three metres, as a position beside the declaration, with its age. */
 export function Weight({ live, view, card, weight, fresh }: { live: Live; view: ViewNow; card: LaneCard; weight: Shown | null; fresh: boolean }) {
   const order = view.body.order, declared = order?.declared_kg ?? null, tolerance = order?.tolerance_kg ?? null;
-  const gross = weight?.gross_kg ?? null, best = weight?.settled_kg ?? gross;
-  const off = declared !== null && best !== null ? best - declared : null;
+  const gross = weight?.gross_kg ?? null, settled = weight?.settled_kg ?? null;
+  // Only a settled weight is held against the declaration: a truck that drives on or off weighs anything.
+  const off = declared !== null && settled !== null ? settled - declared : null;
   const out = off !== null && tolerance !== null && Math.abs(off) > tolerance;
   const spread = declared === null ? 0 : Math.max((tolerance ?? 0) * 3, declared * 0.15);
   const from = declared === null ? 0 : Math.max(0, declared - spread), to = declared === null ? card.max_kg : declared + spread;
@@ -44,11 +45,11 @@ export function Weight({ live, view, card, weight, fresh }: { live: Live; view: 
         <span class="dim"><Age live={live} at={weight?.at} /></span></div>
       <output id="gross" class={gross !== null && Math.abs(gross) <= 2 * card.division_kg ? "calm" : ""}>{gross === null ? "– – –" : kg(gross).split(/(,)/).map((part, i) => (part === "," ? <i key={i}>,</i> : part))} <small>kg</small></output>
       <div class="row">
-        {weight?.settled_kg != null ? <span>{tr("settled")} <b class="num" id="settled">{kg(weight.settled_kg)}{weight.uncertainty_kg === null ? "" : ` ± ${kg(weight.uncertainty_kg)}`}</b></span> : <span class="dim">{view.body.passage === null ? "" : tr("notSettled")}</span>}
+        {settled !== null ? <span>{tr("settled")} <b class="num" id="settled">{kg(settled)}{weight?.uncertainty_kg == null ? "" : ` ± ${kg(weight.uncertainty_kg)}`}</b></span> : <span class="dim">{view.body.passage === null ? "" : tr("notSettled")}</span>}
         {declared !== null && <span><span class="dim">{tr("declared")}</span> <b class="num">{kg(declared)}{tolerance === null ? "" : ` ± ${kg(tolerance)}`}</b></span>}
       </div>
       <div>
-        <Band label={tr("gross")} value={fresh ? best : null} low={declared !== null && tolerance !== null ? declared - tolerance : null} high={declared !== null && tolerance !== null ? declared + tolerance : null} from={from} to={to} text={text} />
+        <Band label={tr("gross")} value={fresh ? (settled ?? gross) : null} judged={settled !== null} low={declared !== null && tolerance !== null ? declared - tolerance : null} high={declared !== null && tolerance !== null ? declared + tolerance : null} from={from} to={to} text={text} />
         <div class="ends num" aria-hidden="true"><span>{kg(Math.round(from))}</span>{declared === null && <span>{tr("fullScale")}</span>}<span>{kg(Math.round(to))}</span></div>
       </div>
     </section>

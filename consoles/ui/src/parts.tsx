@@ -8,9 +8,9 @@ import { both, language, say, toggleLanguage, tr, type Word } from "./words";
 const HOLD_MS = 1000;
 
 /** A value with its band: the eye reads position before digits. Beyond an end the pointer leans on it and says so. */
-export function Band({ label, value, low, high, from, to, text }: { label: string; value: number | null; low: number | null; high: number | null; from: number; to: number; text: string }) {
+export function Band({ label, value, judged, low, high, from, to, text }: { label: string; value: number | null; judged: boolean; low: number | null; high: number | null; from: number; to: number; text: string }) {
   const at = (v: number): number => Math.max(0, Math.min(100, (100 * (v - from)) / (to - from)));
-  const out = value !== null && low !== null && high !== null && (value < low || value > high);
+  const out = judged && value !== null && low !== null && high !== null && (value < low || value > high);
   return (
     <div class={out ? "band out" : "band"} role="meter" aria-label={label} aria-valuemin={from} aria-valuemax={to} aria-valuenow={value ?? from} aria-valuetext={text}>
       {low !== null && high !== null && <i style={{ left: `${at(low)}%`, width: `${at(high) - at(low)}%` }} />}

@@ -4,6 +4,8 @@ import type { FixNow, Hello, Shape } from "./wire.gen";
 import { say, shapeWord, tr } from "./words";
 
 const MARGIN = 0.04;
+/** Pixels: the smallest that a desk may have. */
+const FONT = 16;
 const AREAS: Shape["kind"][] = ["yard", "building", "fence"];
 type Place = { x: number; y: number };
 
@@ -21,16 +23,38 @@ function place(fix: FixNow): Place | null {
   return last ? { x: last[0], y: -last[1] } : null;
 }
 
-function Outline({ shape, unit }: { shape: Shape; unit: number }) {
-  const points = shape.points.map(([x, y]) => `${x},${-y}`).join(" "), closed = AREAS.includes(shape.kind) && shape.points.length > 2;
-  const name = say(shape) || (shape.kind === "road" ? "" : say(shapeWord[shape.kind]));
-  const cx = shape.points.reduce((sum, p) => sum + p[0], 0) / shape.points.length, top = Math.max(...shape.points.map((p) => p[1]));
-  return (
-    <g>
-      {closed ? <polygon class={`shape ${shape.kind}`} points={points} /> : <polyline class={`shape ${shape.kind}`} points={points} />}
-      {name && <text x={cx} y={-top + (closed ? 17 * unit : -5 * unit)} font-size={14 * unit} text-anchor="middle">{name}</text>}
-    </g>
-  );
+type Box = { left: number; right: number; top: number; bottom: number };
+type Label = { text: string; x: number; y: number };
+const CJK = /[\u2e80-\uffef]/;
+
+/** Where the names stand: inside an area below its upper edge, else around the shape's middle; a name that finds no free
+ * place is left out, for a name over a name is neither. Roads go unnamed: they are what the others lie between. */
+function labels(shapes: Shape[], unit: number): Label[] {
+  const taken: Box[] = [], made: Label[] = [], em = FONT * unit;
+  const lines = shapes.filter((shape) => shape.kind === "lane").flatMap((shape) => shape.points);
+  for (const shape of shapes) {
+    const text = shape.kind === "road" ? "" : say(shape) || say(shapeWord[shape.kind]);
+    if (!text) continue;
+    const xs = shape.points.map((p) => p[0]), ys = shape.points.map((p) => -p[1]);
+    const left = Math.min(...xs), right = Math.max(...xs), top = Math.min(...ys), bottom = Math.max(...ys), x = (left + right) / 2;
+    const width = [...text].reduce((sum, c) => sum + (CJK.test(c) ? em : em * 0.6), 0);
+    const inside = right - left > width && bottom - top > 2 * em ? [{ x, y: top + 1.2 * em }] : [];
+    const around = [{ x, y: top - 0.35 * em }, { x: left - 0.6 * em - width / 2, y: (top + bottom) / 2 }, { x: right + 0.6 * em + width / 2, y: (top + bottom) / 2 }, { x, y: bottom + 1.1 * em }];
+    const place = [...inside, ...around].find((at) => {
+      const box = { left: at.x - width / 2, right: at.x + width / 2, top: at.y - em, bottom: at.y + 0.2 * em };
+      const free = taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+      const clear = shape.kind !== "lane" || lines.every(([px, py]) => px < box.left || px > box.right || -py < box.top || -py > box.bottom);
+      if (free && clear) taken.push(box);
+      return free && clear;
+    });
+    if (place) made.push({ text, ...place });
+  }
+  return made;
+}
+
+function Outline({ shape }: { shape: Shape }) {
+  const points = shape.points.map(([x, y]) => `${x},${-y}`).join(" "), closed = shape.points.length > 3 || (AREAS.includes(shape.kind) && shape.points.length > 2);
+  return closed ? <polygon class={`shape area ${shape.kind}`} points={points} /> : <polyline class={`shape ${shape.kind}`} points={points} />;
 }
 
 function Mover({ live, name, fix, unit }: { live: Live; name: string; fix: FixNow; unit: number }) {
@@ -42,7 +66,7 @@ function Mover({ live, name, fix, unit }: { live: Live; name: string; fix: FixNo
     <g data-tracker={name} data-sure={sure}>
       <polyline class="trail" points={trail} />
       {going && <line class="heading" x1={at.x} y1={at.y} x2={at.x + 18 * unit * Math.sin((turn * Math.PI) / 180)} y2={at.y - 18 * unit * Math.cos((turn * Math.PI) / 180)} />}
-      <circle class={sure ? "mover" : "mover lost"} cx={at.x} cy={at.y} r={6 * unit} /><text class="name" x={at.x + 10 * unit} y={at.y - 8 * unit} font-size={14 * unit}>{name}{sure ? "" : " ?"}</text>
+      <circle class={sure ? "mover" : "mover lost"} cx={at.x} cy={at.y} r={6 * unit} /><text class="name" x={at.x + 10 * unit} y={at.y - 8 * unit} font-size={FONT * unit}>{name}{sure ? "" : " ?"}</text>
     </g>
   );
 }
@@ -59,7 +83,8 @@ export function SiteMap({ live, hello }: { live: Live; hello: Hello }) {
     <section class="panel map" aria-label={tr("map")}>
       <div class="draw">
         <svg viewBox={`${box.x} ${box.y} ${box.width} ${box.height}`} role="img" aria-label={`${tr("map")}: ${fixes.length} ${tr("trackers")}`} id="map">
-          {hello.drawing.map((shape, i) => <Outline key={i} shape={shape} unit={unit} />)}
+          {hello.drawing.map((shape, i) => <Outline key={i} shape={shape} />)}
+          {labels(hello.drawing, unit).map((label) => <text key={`${label.x} ${label.y}`} x={label.x} y={label.y} font-size={FONT * unit} text-anchor="middle">{label.text}</text>)}
           {fixes.map(([name, fix]) => <Mover key={name} live={live} name={name} fix={fix} unit={unit} />)}
         </svg>
         {all.length === 0 && <p class="calm-word">{tr("noDrawing")}</p>}

@@ -27,9 +27,9 @@ class Module:
     """State, record and knobs."""
 
     unit: int = 1
-    coils: set[int] = field(default_factory=set)
-    discrete: set[int] = field(default_factory=set)
-    registers: dict[int, int] = field(default_factory=dict)
+    coils: set[int] = field(default_factory=set[int])
+    discrete: set[int] = field(default_factory=set[int])
+    registers: dict[int, int] = field(default_factory=dict[int, int])
     reach: int = 0x10000
     """Addresses from there on do not exist (exception 2)."""
     flash_from: int | None = None
@@ -37,18 +37,18 @@ class Module:
     flash_unit_s: float = 0.1
     pulse_from: int | None = None
     """Coils from there on start a pulse of `flash_unit_s` x 5."""
-    stuck: dict[int, bool] = field(default_factory=dict)
+    stuck: dict[int, bool] = field(default_factory=dict[int, bool])
     """Coils that take a write and do not move."""
 
     forgetful: bool = False
     """Registers take a write and do not keep it."""
 
-    asked: list[bytes] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list[bytes])
     """PDU of every request that came, in order."""
     lives: int = 0
     """Connections seen."""
 
-    refuse: dict[int, int] = field(default_factory=dict)
+    refuse: dict[int, int] = field(default_factory=dict[int, int])
     """Function -> exception code."""
     silent: bool = False
     deaf_to: Callable[[bytes], bool] = lambda _: False
