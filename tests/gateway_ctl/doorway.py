@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from drivers.faults import DriverFault
 from drivers.readings import Instant
@@ -44,9 +44,17 @@ class HandClock:
         raise AssertionError("the door waits for pictures, never for time")
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        deadline = asyncio.timeout(None)
-        self.deadlines.append((self.hour + seconds, deadline))
-        return deadline
+        return self._deadline(seconds)
+
+    @asynccontextmanager
+    async def _deadline(self, seconds: float) -> AsyncGenerator[asyncio.Timeout]:
+        async with asyncio.timeout(None) as deadline:
+            mine = (self.hour + seconds, deadline)
+            self.deadlines.append(mine)
+            try:
+                yield deadline
+            finally:
+                self.deadlines = [each for each in self.deadlines if each is not mine]
 
     def advance(self, seconds: float) -> None:
         self.hour += seconds
@@ -99,8 +107,7 @@ class HookedBook(Book):
     after: Callable[[Phase], None] | None = None
 
     async def write(self, kind: str, at: Instant, body: object, *, passage: str | None = None) -> Entry:
-        said = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
-        phase: Phase | None = said.get("phase")
+        phase = cast("dict[str, Phase]", body).get("phase")
         if phase is not None and self.before is not None:
             self.before(phase)
         entry = await super().write(kind, at, body, passage=passage)

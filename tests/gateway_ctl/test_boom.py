@@ -310,12 +310,12 @@ async def test_a_limit_that_never_comes(tmp_path: Path) -> None:
             stage.show(**MOVING)
         await asyncio.sleep(0.01)
         assert not moving.done()
-        stage.clock.advance(TRAVEL_S / 100)
+        stage.clock.advance(TRAVEL_S / 100 + 0.001)  # a hundred tenths are not quite ten
         assert await moving == Moved(permit.id, Event.NOT_CONFIRMED)
         assert stage.arm.calls == ["raise"]
         assert stage.phases() == ["written", "read back", "not confirmed"]
         assert stage.told[-1].phase is Phase.NOT_CONFIRMED
-        assert stage.told[-1].seconds == pytest.approx(TRAVEL_S)
+        assert stage.told[-1].seconds == pytest.approx(TRAVEL_S, abs=0.01)
         assert stage.door.spent == {"o-1"}
 
 
