@@ -1,6 +1,6 @@
 # Sets itself up from nothing but Python 3.11 or later; a second run finds everything done and starts at once.
 #   make demo    a simulated port with its consoles        make test    what must pass before a commit
-#   make check   the static part of it                     make slow    the long runs (a thousand trucks)
+#   make check   the static part of it                     make slow    the long runs
 #   make bench   the side-by-side measurements             make schema  pin the site file's schema again
 
 VENV   := .venv
@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 	$(BIN)/quaygate demo
 
 test: check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check
