@@ -15,7 +15,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-async def until(true: Callable[[], bool], deadline_s: float = 15.0) -> None:
+async def until(true: Callable[[], object], deadline_s: float = 15.0) -> None:
     """Wait for a condition; TimeoutError when it does not come."""
     async with asyncio.timeout(deadline_s):
         while not true():
