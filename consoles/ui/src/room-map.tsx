@@ -7,10 +7,11 @@ const MARGIN = 0.04;
 /** Pixels: the smallest that a desk may have. */
 const FONT = 16;
 const AREAS: Shape["kind"][] = ["yard", "building", "fence"];
+type Frame = { x: number; y: number; width: number; height: number };
 type Place = { x: number; y: number };
 
 /** The box around the drawing, in metres; y grows to the north, so the picture turns it over. */
-function frame(points: [number, number][]): { x: number; y: number; width: number; height: number } {
+function frame(points: [number, number][]): Frame {
   const xs = points.map((p) => p[0]), ys = points.map((p) => -p[1]);
   const x = Math.min(...xs), y = Math.min(...ys), width = Math.max(...xs) - x || 100, height = Math.max(...ys) - y || 100, pad = MARGIN * Math.max(width, height);
   return { x: x - pad, y: y - pad, width: width + 2 * pad, height: height + 2 * pad };
@@ -29,23 +30,26 @@ const CJK = /[\u2e80-\uffef]/;
 
 /** Where the names stand: inside an area below its upper edge, else around the shape's middle; a name that finds no free
  * place is left out, for a name over a name is neither. Roads go unnamed: they are what the others lie between. */
-function labels(shapes: Shape[], unit: number): Label[] {
+function labels(shapes: Shape[], box: Frame, unit: number): Label[] {
   const taken: Box[] = [], made: Label[] = [], em = FONT * unit;
   const lines = shapes.filter((shape) => shape.kind === "lane").flatMap((shape) => shape.points);
-  for (const shape of shapes) {
+  const size = (shape: Shape): number => { const of = frame(shape.points); return of.width * of.height; };
+  // The smaller ones first: a large one has more room to give way.
+  for (const shape of shapes.toSorted((a, b) => size(a) - size(b))) {
     const text = shape.kind === "road" ? "" : say(shape) || say(shapeWord[shape.kind]);
     if (!text) continue;
     const xs = shape.points.map((p) => p[0]), ys = shape.points.map((p) => -p[1]);
     const left = Math.min(...xs), right = Math.max(...xs), top = Math.min(...ys), bottom = Math.max(...ys), x = (left + right) / 2;
     const width = [...text].reduce((sum, c) => sum + (CJK.test(c) ? em : em * 0.6), 0);
-    const inside = right - left > width && bottom - top > 2 * em ? [{ x, y: top + 1.2 * em }] : [];
+    const inside = right - left > width && bottom - top > 1.4 * em ? [{ x, y: Math.min(top + 1.2 * em, (top + bottom) / 2 + 0.35 * em) }] : [];
     const around = [{ x, y: top - 0.35 * em }, { x: left - 0.6 * em - width / 2, y: (top + bottom) / 2 }, { x: right + 0.6 * em + width / 2, y: (top + bottom) / 2 }, { x, y: bottom + 1.1 * em }];
     const place = [...inside, ...around].find((at) => {
-      const box = { left: at.x - width / 2, right: at.x + width / 2, top: at.y - em, bottom: at.y + 0.2 * em };
-      const free = taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
-      const clear = shape.kind !== "lane" || lines.every(([px, py]) => px < box.left || px > box.right || -py < box.top || -py > box.bottom);
-      if (free && clear) taken.push(box);
-      return free && clear;
+      const name = { left: at.x - width / 2, right: at.x + width / 2, top: at.y - em, bottom: at.y + 0.2 * em };
+      const free = taken.every((other) => name.right < other.left || name.left > other.right || name.bottom < other.top || name.top > other.bottom);
+      const clear = shape.kind !== "lane" || lines.every(([px, py]) => px < name.left || px > name.right || -py < name.top || -py > name.bottom);
+      const seen = name.left >= box.x && name.right <= box.x + box.width && name.top >= box.y && name.bottom <= box.y + box.height;
+      if (free && clear && seen) taken.push(name);
+      return free && clear && seen;
     });
     if (place) made.push({ text, ...place });
   }
@@ -84,7 +88,7 @@ export function SiteMap({ live, hello }: { live: Live; hello: Hello }) {
       <div class="draw">
         <svg viewBox={`${box.x} ${box.y} ${box.width} ${box.height}`} role="img" aria-label={`${tr("map")}: ${fixes.length} ${tr("trackers")}`} id="map">
           {hello.drawing.map((shape, i) => <Outline key={i} shape={shape} />)}
-          {labels(hello.drawing, unit).map((label) => <text key={`${label.x} ${label.y}`} x={label.x} y={label.y} font-size={FONT * unit} text-anchor="middle">{label.text}</text>)}
+          {labels(hello.drawing, box, unit).map((label) => <text key={`${label.x} ${label.y}`} x={label.x} y={label.y} font-size={FONT * unit} text-anchor="middle">{label.text}</text>)}
           {fixes.map(([name, fix]) => <Mover key={name} live={live} name={name} fix={fix} unit={unit} />)}
         </svg>
         {all.length === 0 && <p class="calm-word">{tr("noDrawing")}</p>}
