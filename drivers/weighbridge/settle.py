@@ -154,7 +154,7 @@ class _Zero:
     """When the deck was last seen to show it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """A vehicle drove on through the rear beam; its tail passed between `in_at` and `out_at`."""
 
@@ -164,13 +164,15 @@ class _Entry:
     """The last one that did."""
     out_at: Instant
     """The first one that did not."""
+    passing_s: float
+    """How long it was in the beam, at least."""
     approach_s: tuple[float, float] | None
     """How long it took from the loop to the beam, at least and at most; None: not seen."""
     approach_m: float
 
     def unfelt(self, still_from: Instant, tail_at: Instant) -> bool:
         """Whether a number that has not moved since `still_from` cannot have felt the whole vehicle."""
-        passing_s = self.in_at - self.since
+        passing_s = self.passing_s
         least_s, most_s = (0.0, passing_s) if self.approach_s is None else self.approach_s
         if passing_s > max(BRISK_S, PAUSED * most_s):
             return still_from <= self.since
@@ -208,6 +210,7 @@ class DeckWatch:
         self._loop_free_at: Instant | None = None
         self._loop_since: Instant | None = None
         self._approach_s: tuple[float, float] | None = None
+        self._passing_s = 0.0
         self._told_before: Instant | None = None
         self._heard_before: Instant | None = None
         self._rear_clear_at: Instant | None = None
@@ -251,10 +254,18 @@ class DeckWatch:
             if self._rear_since is None:
                 self._rear_since, self._approach_s = at, self._approach(at)
             self._rear_broken_at = at
+            self._passing_s = max(0.0, before - self._rear_since)
             self._by_loop = self._by_loop or arrival is not False
         elif rear is False:
             if self._rear_since is not None and self._rear_broken_at is not None:
-                entry = _Entry(self._rear_since, self._rear_broken_at, at, self._approach_s, self._approach_m)
+                entry = _Entry(
+                    since=self._rear_since,
+                    in_at=self._rear_broken_at,
+                    out_at=at,
+                    passing_s=self._passing_s,
+                    approach_s=self._approach_s,
+                    approach_m=self._approach_m,
+                )
                 self._tail_passed(entry, arrival=arrival)
             self._rear_clear_at, self._rear_since, self._rear_broken_at, self._by_loop = before, None, None, False
         if arrival is False:

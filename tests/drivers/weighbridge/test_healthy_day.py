@@ -70,6 +70,7 @@ class Lane:
         self.decoder, self.reader, self.watch = YaohuaA9(), Reader(SCALE), DeckWatch(division_kg=SCALE.division_kg)
         self.state: DeckState = self.watch.state(Instant(0))
         self.believed = False
+        self.freezes_m = 1e9
         self._hiccups_per_s = hiccups_per_s
         self._held_until = 0.0
         self._frame_at, self._poll_at = self.rng.random() * 0.1, self.rng.random() * 0.1
@@ -103,6 +104,8 @@ class Lane:
             self._held_until = self.at + self.rng.uniform(0.5, 2.5)
         if self.at >= self._frame_at:
             self._frame_at += 0.1
+            if self.rig is not None and self.rig.front_m > self.freezes_m:
+                self.indicator.faults.frozen = True
             self.decoder.receive(self.indicator.next_bytes())
         if self.at >= self._poll_at:
             self._poll_at += 0.1
@@ -137,7 +140,7 @@ class Lane:
         self.alarms["off zero"] += state.zero_ok is False
         if state.settled is None:
             return
-        self.believed = state.zero_ok is True
+        self.believed = state.zero_ok is True and not state.frozen
         moved_kg = float(state.settled.kg) - self._load()
         self.alarms["wrong"] += abs(moved_kg) > DIVISION_KG and self.at - self.changed_at > NOTICED_S
         self.alarms["nobody there"] += self.rig is None
@@ -182,17 +185,41 @@ def a_day(seeds: range, hiccups_per_s: float) -> dict[str, Counter[str]]:
     return said
 
 
-KNOWN = "known: one stop-and-go truck in a hundred that pauses in the rear beam is refused as frozen (see MANUAL.md)"
+def judge(said: dict[str, Counter[str]], trucks: int) -> None:
+    """Nothing wrong is ever said; a truck that paused in the beam may be sent back, and not often (MANUAL.md)."""
+    told = Counter(alarm.partition(",")[0] for alarms in said.values() for alarm in alarms)
+    assert not told.keys() - {"frozen", "never settled"}, said
+    assert not any(alarm.startswith("frozen") for habit in HABITS if habit != "stops and goes" for alarm in said[habit])
+    assert told["never settled"] <= max(1, trucks // 50), said
 
 
-@pytest.mark.xfail(reason=KNOWN)
 @pytest.mark.parametrize("hiccups_per_s", [0.0, 0.05], ids=["even", "held up"])
 async def test_no_false_alarm(hiccups_per_s: float) -> None:
-    assert not {habit: dict(said) for habit, said in a_day(range(20), hiccups_per_s).items() if said}
+    judge(a_day(range(20), hiccups_per_s), 40)
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason=KNOWN)
 @pytest.mark.parametrize("hiccups_per_s", [0.0, 0.05], ids=["even", "held up"])
 async def test_no_false_alarm_in_five_hundred_trucks(hiccups_per_s: float) -> None:
-    assert not {habit: dict(said) for habit, said in a_day(range(1000, 1250), hiccups_per_s).items() if said}
+    judge(a_day(range(1000, 1250), hiccups_per_s), 500)
+
+
+@pytest.mark.parametrize("freezes_m", [-5.0, 3.0, 9.0])
+@pytest.mark.parametrize("speed_mps", [1.2, 2.0, 3.2])
+async def test_an_indicator_that_freezes_while_a_truck_drives_on_is_never_believed(
+    freezes_m: float, speed_mps: float
+) -> None:
+    for seed in range(12):
+        lane = Lane(seed, 0.3 if seed % 2 else 0.0)
+        lane.wait(4.0)
+        truck = vehicle(lane.rng)
+        while truck.length_m < 12.0:
+            truck = vehicle(lane.rng)
+        slack = (18.0 - truck.length_m) / 2
+        stop_m = 18.0 - slack + lane.rng.uniform(-0.6, 0.6) * slack
+        lane.rig = Rig(truck=cast("Any", truck), front_m=-20.0, stop_m=stop_m, rng=lane.rng)
+        lane.freezes_m = freezes_m
+        lane.drive(stop_m, speed_mps)
+        lane.wait(STANDS_S)
+        assert not lane.believed, (seed, lane.state)
+        lane.indicator.close()
