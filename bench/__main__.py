@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("polls", "command", "nmea", "serial_frames"):
+for name in ("polls", "command", "nmea", "serial_frames", "ingest"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
