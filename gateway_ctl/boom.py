@@ -6,7 +6,7 @@ the movement is done when the limit switch says so. If it never says so, the ans
 written again. Quaygate is not the safety function: photocell, loop and edge stop the arm in hardware.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from drivers.barrier.config import BarrierConfig
@@ -21,7 +21,7 @@ from gateway_ctl.deeds import Moved, Phase, Progress
 from gateway_ctl.interlock import BoomAt, boom_at, withdrawn
 from gateway_ctl.lane_state import Event
 from gateway_ctl.orders import Movement, Permit
-from gateway_ctl.picture import Picture, Rules
+from gateway_ctl.picture import Picture, Rules, Seen
 from gateway_ctl.reasons import Reason
 
 TRAVEL_S = 10.0
@@ -136,7 +136,9 @@ class Door:
         await self._enter(permit, Phase.READ_BACK, began, note)
         event = await self._arrived(permit)
         done = event is not Event.NOT_CONFIRMED
-        await self._enter(permit, Phase.CONFIRMED if done else Phase.NOT_CONFIRMED, began, event.value)
+        limits = self._newest().inputs
+        seen = {"limit_down": limits.limit_down, "limit_up": limits.limit_up, "loop_boom": limits.loop_boom}
+        await self._enter(permit, Phase.CONFIRMED if done else Phase.NOT_CONFIRMED, began, event.value, seen)
         return Moved(permit.id, event)
 
     def _taken(self, permit: Permit, now: Instant) -> tuple[Reason, ...]:
@@ -166,11 +168,15 @@ class Door:
         await self._enter(permit, Phase.REFUSED, began, " ".join(reason.name for reason in reasons))
         return Moved(permit.id, Event.WITHDRAWN, reasons)
 
-    async def _enter(self, permit: Permit, phase: Phase, began: Instant, note: str) -> None:
+    async def _enter(
+        self, permit: Permit, phase: Phase, began: Instant, note: str, seen: Mapping[str, Seen[bool]] | None = None
+    ) -> None:
         now = self._clock.now()
-        body = {
+        body: dict[str, object] = {
             "permit": permit.id, "order": permit.order, "movement": permit.movement, "by_person": permit.by_person,
             "picture": permit.picture, "phase": phase, "note": note,
         }  # fmt: skip
+        if seen is not None:
+            body["seen"] = seen
         await self._book.write("boom", now, body, passage=permit.passage)
         await self._tell(Progress(permit=permit, phase=phase, at=now, seconds=now - began, note=note))

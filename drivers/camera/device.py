@@ -39,4 +39,11 @@ class Camera:
                     yield word
                     continue
                 self.tally.words += 1
-                yield Read(what=word.what, text=word.text, confidence=word.confidence, camera=word.camera, at=chunk.at)
+                yield Read(
+                    what=word.what,
+                    text=word.text,
+                    confidence=word.confidence,
+                    camera=word.camera,
+                    at=chunk.at,
+                    raw=word.raw,
+                )

@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import msgspec
@@ -40,11 +40,14 @@ class ReadLine:
     text: str
     confidence: float
     camera: str
+    raw: bytes = field(default=b"", compare=False, repr=False)
+    """The line, without its end."""
 
 
 def encode(read: ReadLine) -> bytes:
     """As a portal would send it."""
-    return msgspec.json.encode(read) + b"\n"
+    line = _Line(what=read.what, text=read.text, confidence=read.confidence, camera=read.camera)
+    return msgspec.json.encode(line) + b"\n"
 
 
 class Decoder:
@@ -100,4 +103,4 @@ def _object(line: bytes) -> ReadLine | Garbage:
         return Garbage(line, str(wrong))
     if not read.text.isprintable() or not read.camera.isprintable():
         return Garbage(line, "control characters in a text")
-    return ReadLine(what=read.what, text=read.text, confidence=read.confidence, camera=read.camera)
+    return ReadLine(what=read.what, text=read.text, confidence=read.confidence, camera=read.camera, raw=line)

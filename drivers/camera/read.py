@@ -1,6 +1,6 @@
 """The word of an OCR portal: something that it read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from drivers.readings import Instant
@@ -19,3 +19,5 @@ class Read:
     camera: str
     """Which of the portal's cameras."""
     at: Instant
+    raw: bytes = field(default=b"", compare=False, repr=False)
+    """The line that said so, as it came."""

@@ -179,6 +179,7 @@ def _bb_tag(frame: bytes, parameters: bytes) -> TagRead | Garbage:
         epc=parameters[3:epc_end],
         rssi_dbm=int.from_bytes(parameters[:1], "big", signed=True),
         antenna=parameters[-1] if beyond else None,
+        raw=frame,
     )
 
 
@@ -206,7 +207,7 @@ def _a0_open(frame: bytes) -> ReaderWord | Garbage | None:
     strength = parameters[-1]
     antenna = (parameters[0] & 0x03) + 1 + (4 if strength & A0_ANTENNAS_BEYOND_4 else 0)
     rssi_dbm = (strength & ~A0_ANTENNAS_BEYOND_4) - A0_RSSI_OFFSET
-    return TagRead(epc=parameters[3:-1], rssi_dbm=rssi_dbm, antenna=antenna)
+    return TagRead(epc=parameters[3:-1], rssi_dbm=rssi_dbm, antenna=antenna, raw=frame)
 
 
 def _epc_bytes(pc: bytes) -> int:

@@ -35,4 +35,5 @@ class Repeats:
             plate=plate_of(read.epc) if self._plate_in_epc else None,
             at=at,
             count=waiting + 1,
+            raw=read.raw,
         )

@@ -1,7 +1,7 @@
 """The word of a tag reader: a tag that was read, and the plate that a yard's own tags carry."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.readings import Instant
 
@@ -24,6 +24,8 @@ class TagRead:
     rssi_dbm: int
     antenna: int | None
     """From 1; None where the reader has but one and does not say."""
+    raw: bytes = field(default=b"", compare=False, repr=False)
+    """The frame that said so, as evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Tag:
     at: Instant
     count: int = 1
     """Reads that this word stands for: this one, and those kept back since the word before."""
+    raw: bytes = field(default=b"", compare=False, repr=False)
+    """The frame of this read, as it came."""
 
     @property
     def hex(self) -> str:

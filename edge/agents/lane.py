@@ -9,6 +9,7 @@ import base64
 import binascii
 import logging
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -26,13 +27,14 @@ from edge.lane.recall import Recalled, recall
 from edge.lane.senses import Senses
 from edge.lane.shown import read_bodies, sign_rows
 from edge.lane.view import Counts, alarm, closed, decision, opened, progress, reasons, refusal, view
+from edge.lane.witness import digest
 from gateway_ctl.book import Book, entries
 from gateway_ctl.boom import Door, arm
 from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Progress, Refuse, Ring, Word
 from gateway_ctl.http import HttpClearance
 from gateway_ctl.lane import Lane, hear, look
 from gateway_ctl.lane_state import State
-from gateway_ctl.orders import Seal, SignedOrder
+from gateway_ctl.orders import Movement, Permit, Seal, SignedOrder
 from gateway_ctl.picture import Picture, as_json
 from gateway_ctl.reasons import Reason
 from gateway_ctl.seal import admit
@@ -140,11 +142,14 @@ class LaneAgent:
                     self._counts.passages += 1
                     await self._book.write("opened", now, {"at": passage.opened_at}, passage=passage.id)
                     await self._voice.record("passage", opened(passage, self._config.direction), now)
-                case Ask():
+                case Ask(passage=passage):
+                    frames = self._senses.evidence(now, passage.opened_at)
+                    # Tasks begin in their order, and the book keeps the order: the frames stand before the question.
+                    self._group.create_task(self._book.write("evidence", now, msgspec.Raw(frames), passage=passage.id))
                     self._group.create_task(self._talk.talk(deed))
                 case Move(permit=permit, order=order, picture=picture):
                     said = {"permit": permit, "order": order, "picture": msgspec.Raw(as_json(picture))}
-                    await self._book.write("decision", now, said, passage=permit.passage)
+                    await self._decided(said, permit, now)
                     self._group.create_task(self._move(deed))
                     await self._voice.record("decision", decision(deed), now)
                 case Refuse(refusal=why, passage=name):
@@ -162,6 +167,18 @@ class LaneAgent:
                     await self._voice.record("alarm", alarm(condition, active=active, passage=name), now)
                 case Close():
                     await self._closed(deed, now)
+
+    async def _decided(self, said: Mapping[str, object], permit: Permit, now: Instant) -> None:
+        """The decision and, for a raising, the frames it rests on: one commit for both."""
+        passage = self._lane.passage
+        if permit.movement is not Movement.RAISE or passage is None:
+            await self._book.write("decision", now, said, passage=permit.passage)
+            return
+        frames = self._senses.evidence(now, passage.opened_at)
+        await asyncio.gather(
+            self._book.write("evidence", now, msgspec.Raw(frames), passage=permit.passage),
+            self._book.write("decision", now, {**said, "evidence": digest(frames)}, passage=permit.passage),
+        )
 
     async def _closed(self, close: Close, now: Instant) -> None:
         assert self._group is not None

@@ -11,6 +11,7 @@ from drivers.readings import Instant
 from drivers.rfid.tag import Tag
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import DeckState, DeckWatch
+from edge.lane.witness import Tape, evidence
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
 from vision.reading import iso6346, plate
 
@@ -41,6 +42,7 @@ class Senses:
         self._live: Seen[Decimal] = Seen()
         self._overload = False
         self._noted: list[Noted] = []
+        self._tape = Tape()
         self._waiters: set[asyncio.Future[None]] = set()
         self.last_weight: Weight | None = None
         self.lamp = "unknown"
@@ -59,6 +61,7 @@ class Senses:
     def weight(self, weight: Weight) -> None:
         """One reading of the indicator."""
         self.last_weight = weight
+        self._tape.hear(weight)
         self._watch.weight(weight)
         self._overload = weight.status == "overload"
         same = weight.kg is not None and self._live.value == weight.kg
@@ -81,6 +84,12 @@ class Senses:
     def deck(self, now: Instant) -> DeckState:
         """What the weighing has come to."""
         return self._watch.state(now)
+
+    def evidence(self, now: Instant, since: Instant) -> bytes:
+        """The raw frames behind the settled weight and the reads of the truck that came at `since`, as JSON."""
+        settled = self._watch.state(now).settled
+        runs = () if settled is None else self._tape.during(settled.from_at, settled.to_at)
+        return evidence(settled, runs, ((noted.source, noted.word) for noted in self.reads(since)))
 
     def picture(self, now: Instant, passage: str | None, since: Instant | None, spent: frozenset[str]) -> Picture:
         """All of it, frozen."""

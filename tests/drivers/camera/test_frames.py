@@ -141,3 +141,8 @@ def test_byte_soup(pieces: list[bytes]) -> None:
             assert word.raw in stream and word.why
         else:
             assert 0 <= word.confidence <= 1 and word.text
+
+
+def test_a_read_keeps_the_line_that_said_it() -> None:
+    (read,) = words(b"garbage{" + LINE)[1:]
+    assert isinstance(read, ReadLine) and read.raw == LINE.rstrip()
