@@ -22,7 +22,8 @@ from simulators.gps import GeoState, Tracker
 from simulators.lane_io import LaneModule
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
-from simulators.weighbridge import YaohuaIndicator
+from simulators.weigh_talk import Plate
+from simulators.weighbridge import DIALECTS, Indicator
 
 WORLDS = ("port", "customs")
 CAMERA_PERIOD_S = 5.0
@@ -68,7 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--origin", type=float, default=None, help="UTC seconds at which site time equals UTC")
     common.add_argument("--seed", type=int, default=1)
     kinds = parser.add_subparsers(dest="device", required=True, metavar="DEVICE")
-    scale = kinds.add_parser("weighbridge", parents=[common], help="Yaohua A9 indicator, continuous mode")
+    scale = kinds.add_parser("weighbridge", parents=[common], help="a weighing indicator of any make")
+    scale.add_argument("--dialect", choices=sorted(DIALECTS), default="yaohua-a9", help="how it speaks")
+    scale.add_argument("--unit", choices=("kg", "t", "lb", "g"), default="kg", help="what the window counts in")
+    scale.add_argument("--seven-bits", action="store_true", help="its port is set to 7E1")
+    scale.add_argument("--tare", type=float, default=0.0, help="kg, a tare that was left on")
+    scale.add_argument("--serial", default="20774155", help="the serial number on its plate")
     scale.add_argument("--load", type=float, default=0.0, help="kg on the deck, put on after power-up")
     scale.add_argument("--max", type=float, default=100_000.0)
     scale.add_argument("--division", type=float, default=20.0)
@@ -119,16 +125,21 @@ async def _live(options: argparse.Namespace) -> None:
 def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]:
     match options.device:
         case "weighbridge":
-            scale = YaohuaIndicator(
+            scale = Indicator(
                 clock,
                 lambda: options.load,
                 seed=options.seed,
                 max_kg=options.max,
                 division_kg=options.division,
                 decimals=options.decimals,
+                unit=options.unit,
+                dialect=options.dialect,
+                seven_bits=options.seven_bits,
+                plate=Plate(serial=options.serial),
             )
             scale.power_up(0.0)
             scale.faults.garbage_per_s = options.garbage_per_s
+            scale.faults.tare_left_kg = options.tare
             if options.frozen:
                 scale.next_bytes()
                 scale.faults.frozen = True

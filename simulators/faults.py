@@ -28,7 +28,14 @@ class IndicatorFaults:
     swap_share: float = 0.0
     """Frames with two neighbouring digits swapped; the XOR stays right."""
     bad_sum_share: float = 0.0
-    """Frames with a wrong XOR."""
+    """Frames with a wrong XOR; with one wrong bit anywhere, in other dialects than the A9's."""
+    broken: bool = False
+    """A cell or the converter has failed: the window shows an error."""
+    tare_is_preset: bool = False
+    """`tare_left_kg` was typed in, not weighed."""
+    baud: int = 9600
+    heard_at_baud: int | None = None
+    """The port at the other end is set to this speed instead of `baud`."""
     overload_output: OverloadOutput = "blank"
     """What the stream carries while the display cannot show a number."""
 

@@ -12,7 +12,7 @@ from simulators.lane_io import LaneModule, ModuleKind, Wiring
 from simulators.mishaps import Kind
 from simulators.rfid import Dialect, SimTag, TagReader
 from simulators.sign import TextSign
-from simulators.weighbridge import YaohuaIndicator
+from simulators.weighbridge import Indicator
 from simulators.world import LaneWorld
 
 UP_DEG, DOWN_DEG = 86.0, 4.0
@@ -101,7 +101,7 @@ class LaneStation:
             Wiring(**lane["wiring"]) if lane.get("wiring") else None,
             unit=self._unit,
         )
-        self.indicator = YaohuaIndicator(
+        self.indicator = Indicator(
             clock,
             self._load_kg,
             seed=seed,

@@ -1,7 +1,8 @@
 import pytest
 
 from simulators.clock import SimClock
-from simulators.weighbridge import YaohuaIndicator, continuous_frame
+from simulators.weigh_formats import Window, yaohua_a9
+from simulators.weighbridge import Indicator
 from tests.simulators.wires import HandClock, comes_true, living, serial_line, tcp_line
 
 EMPTY = bytes.fromhex("022b30303030303030314203")
@@ -22,13 +23,13 @@ EMPTY = bytes.fromhex("022b30303030303030314203")
     ],
 )
 def test_frames_are_those_that_indicators_send(display: int, decimals: int, wire: str):
-    assert continuous_frame(display, decimals) == bytes.fromhex(wire)
+    assert yaohua_a9(Window(count=display, places=decimals)) == bytes.fromhex(wire)
 
 
 def test_minus_is_2d_and_seven_digits_are_refused():
-    assert continuous_frame(-20)[:8] == b"\x02-000020"
+    assert yaohua_a9(Window(count=-20))[:8] == b"\x02-000020"
     with pytest.raises(ValueError):
-        continuous_frame(1_000_000)
+        yaohua_a9(Window(count=1_000_000))
 
 
 def checked(frame: bytes) -> bytes:
@@ -50,7 +51,7 @@ class Bench:
     def __init__(self, decimals: int = 0, unit_kg: float = 1.0) -> None:
         self.clock = HandClock()
         self.load_kg = 0.0
-        self.scale = YaohuaIndicator(
+        self.scale = Indicator(
             self.clock,
             lambda: self.load_kg,
             seed=5,
@@ -178,7 +179,7 @@ async def test_wire_faults_spoil_about_their_share(bench: Bench):
 
 async def test_ten_frames_a_second_over_tcp_and_over_a_serial_line():
     clock = SimClock(speed=20)
-    scale = YaohuaIndicator(clock, lambda: 0.0, seed=1, max_kg=60_000.0)
+    scale = Indicator(clock, lambda: 0.0, seed=1, max_kg=60_000.0)
     where, path = scale.tcp(), scale.pty()
     async with living(scale.run()), tcp_line(where) as far, serial_line(path) as near:
         assert await far.exactly(36) == EMPTY * 3

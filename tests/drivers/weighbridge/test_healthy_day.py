@@ -18,7 +18,7 @@ from drivers.weighbridge.reading import Reader, Scale
 from drivers.weighbridge.settle import DeckState, DeckWatch
 from simulators.ground import BEAM_FRONT, BEAM_REAR, LOOP_ARRIVAL, Rig
 from simulators.trucks import Axle
-from simulators.weighbridge import YaohuaIndicator
+from simulators.weighbridge import Indicator
 
 STEP_S = 0.05
 DIVISION_KG = 20
@@ -66,7 +66,7 @@ class Lane:
         """What has been put on or taken off besides the truck."""
         self.changed_at = 0.0
         self.alarms: Counter[str] = Counter()
-        self.indicator = YaohuaIndicator(cast("Any", self), self._load, seed=seed, max_kg=100_000)
+        self.indicator = Indicator(cast("Any", self), self._load, seed=seed, max_kg=100_000)
         self.decoder, self.reader, self.watch = YaohuaA9(), Reader(SCALE), DeckWatch(division_kg=SCALE.division_kg)
         self.state: DeckState = self.watch.state(Instant(0))
         self.believed = False
