@@ -1,9 +1,9 @@
 """A scan cut into tiles for a browser: noise-shaped codes, a pyramid, and a coding that the browser inflates by itself.
 
 A corrected pixel (air = 60,000) holds some ten bits of quantum noise that no codec can shrink. The code that stabilises
-its variance a x + b, v = round((2 / (a s)) (sqrt(a x + b) - sqrt(b))), has steps of s sigma everywhere: at s = 0.5 ten
-bits hold a pixel, and the rounding adds 1 % to its noise. Each level of the pyramid averages four pixels of the one
-below, which halves the noise, so its step is halved too.
+its variance a x + b, v = 1 + round((2 / (a s)) (sqrt(a x + b) - sqrt(b))), has steps of s sigma everywhere: at s = 0.5
+ten bits hold a pixel, and the rounding adds 1 % to its noise. Code 0 is a pixel that was not measured. A level of the
+pyramid averages four pixels of the one below, which halves the noise, so its step is halved too.
 
 A tile's codes are predicted by the median edge detector (ITU-T T.87, A.4.2), the errors folded to unsigned, low bytes
 before high bytes, and deflated by runs and Huffman codes alone: in noise there is nothing else to be found.
@@ -28,6 +28,8 @@ Layer = Literal["base", "fine"]
 
 AIR = 60_000
 """A corrected pixel behind nothing."""
+NOT_MEASURED = 0
+"""A pixel of a lost line."""
 TILE = 512
 """Pixels a side: a pair of full-resolution tiles is a second of a 2 Mbit/s link."""
 LEVELS = 4
@@ -81,16 +83,16 @@ class Coding:
     def base(noise: Noise) -> "Coding":
         """The widest step that spreads all values over BASE_CODES."""
         span = 2 / noise.a * (np.sqrt(noise.a * 65535 + noise.b) - np.sqrt(noise.b))
-        return Coding(noise, float(np.nextafter(np.float32(span / (BASE_CODES - 1)), np.float32(np.inf))))
+        return Coding(noise, float(np.nextafter(np.float32(span / (BASE_CODES - 2)), np.float32(np.inf))))
 
     def table(self) -> U16:
         """The code of every 16-bit value."""
         return _table(self.noise.a, self.noise.b, self.step)
 
     def values(self, codes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The value in the middle of each code."""
+        """The value in the middle of each code above 0."""
         a, b = self.noise.a, self.noise.b
-        return ((codes * (a * self.step / 2) + np.sqrt(b)) ** 2 - b) / a
+        return (((codes - 1) * (a * self.step / 2) + np.sqrt(b)) ** 2 - b) / a
 
     def error(self, codes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """How far a pixel of this code may be from `values`: half a step, upwards, where the steps are wider."""
@@ -166,8 +168,9 @@ def fit_noise(image: U16) -> Noise:
     some = image[:, :: max(1, image.shape[1] // _COLUMNS_FITTED)].astype(np.float32)
     if some.shape[0] < 3:
         return Noise.of(1.0, 1.0)
-    bright = (some[:-2] + some[1:-1] + some[2:]).ravel() / 3
-    rough = np.abs(some[:-2] - 2 * some[1:-1] + some[2:]).ravel()
+    measured = (some[:-2] > 0) & (some[1:-1] > 0) & (some[2:] > 0)
+    bright = (some[:-2] + some[1:-1] + some[2:])[measured] / 3
+    rough = np.abs(some[:-2] - 2 * some[1:-1] + some[2:])[measured]
     order = np.argsort(bright)
     means: list[float] = []
     variances: list[float] = []
@@ -192,16 +195,30 @@ def _halves(image: U16) -> Iterator[U16]:
         odd_rows, odd_columns = image.shape[0] % 2, image.shape[1] % 2
         if odd_rows or odd_columns:
             image = np.pad(image, ((0, odd_rows), (0, odd_columns)), mode="edge")
-        size = (image.shape[1] // 2, image.shape[0] // 2)
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint16)
+        image = _half(image) if image.all() else _half_of_measured(image)
         yield image
+
+
+def _half(image: U16) -> U16:
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint16)
+
+
+def _half_of_measured(image: U16) -> U16:
+    """What was not measured does not darken its neighbours."""
+    shape = (image.shape[0] // 2, 2, image.shape[1] // 2, 2)
+    total = image.reshape(shape).sum(axis=(1, 3), dtype=np.uint32)
+    count = np.count_nonzero(image.reshape(shape), axis=(1, 3)).astype(np.uint32)
+    return ((total + count // 2) // np.maximum(count, 1)).astype(np.uint16)
 
 
 @lru_cache(maxsize=32)
 def _table(a: float, b: float, step: float) -> U16:
     values = np.arange(65536, dtype=np.float64)
     codes: npt.NDArray[np.float64] = 2 / (a * step) * (np.sqrt(a * values + b) - np.sqrt(b))
-    return np.rint(codes).astype(np.uint16)
+    table = (np.rint(codes) + 1).astype(np.uint16)
+    table[NOT_MEASURED] = 0
+    return table
 
 
 def _coded(image: U16, name: TileName, coding: Coding) -> bytes:

@@ -20,8 +20,11 @@ class Read:
     b: float
     codes: list[list[int]]
 
-    def value(self, code: float) -> float:
-        return ((code * self.a * self.step / 2 + math.sqrt(self.b)) ** 2 - self.b) / self.a
+    def value(self, code: float) -> float | None:
+        """None: not measured."""
+        if code == 0:
+            return None
+        return (((code - 1) * self.a * self.step / 2 + math.sqrt(self.b)) ** 2 - self.b) / self.a
 
 
 def read(tile: bytes) -> Read:
