@@ -22,12 +22,12 @@ import numpy.typing as npt
 from skimage.transform import downscale_local_mean  # pyright: ignore[reportUnknownVariableType]
 
 from tests.vision.xray.frames import Frame, frame
-from vision.xray.tiles import LEVELS, TILE, Coding, Energy, Pyramid, fit_noise
+from vision.xray.scan import Energy
+from vision.xray.tiles import LEVELS, TILE, Coding, Pyramid, fit_noise
 
 U16 = npt.NDArray[np.uint16]
 Sizes = dict[str, int]
 _halved = cast("Callable[[U16, tuple[int, int]], npt.NDArray[np.float64]]", downscale_local_mean)
-ENERGIES: tuple[Energy, Energy] = ("he", "le")
 
 
 def skimage_levels(image: U16) -> list[U16]:
@@ -64,7 +64,7 @@ def coded(made: Frame) -> Sizes:
 def quaygate(made: Frame) -> Sizes:
     """Ours."""
     full = every = first = 0
-    for energy, image in zip(ENERGIES, (made.he, made.le), strict=True):
+    for energy, image in zip(Energy, (made.he, made.le), strict=True):
         pyramid = Pyramid(energy, image)
         for name in pyramid.names():
             size = len(pyramid.tile(name))

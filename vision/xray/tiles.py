@@ -22,14 +22,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision.xray.scan import NOT_MEASURED, Energy, Noise
+
 U16 = npt.NDArray[np.uint16]
-Energy = Literal["he", "le"]
 Layer = Literal["base", "fine"]
 
-AIR = 60_000
-"""A corrected pixel behind nothing."""
-NOT_MEASURED = 0
-"""A pixel of a lost line."""
 TILE = 512
 """Pixels a side: a pair of full-resolution tiles is a second of a 2 Mbit/s link."""
 LEVELS = 4
@@ -54,23 +51,11 @@ _LEAST_IN_BIN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
-    """The variance of a full-resolution pixel x is a x + b, on the 60,000 scale. Kept in the header's 32 bits."""
-
-    a: float
-    b: float
-
-    @staticmethod
-    def of(a: float, b: float) -> "Noise":
-        """The nearest that can be coded."""
-        return Noise(float(np.float32(max(a, QUIETEST))), float(np.float32(max(b, 1.0))))
-
-
-@dataclass(frozen=True, slots=True)
 class Coding:
     """Pixel values to codes and back."""
 
     noise: Noise
+    """Of a full-resolution pixel; one that can be coded."""
     step: float
     """In sigma of a full-resolution pixel."""
 
@@ -81,7 +66,7 @@ class Coding:
 
     @staticmethod
     def base(noise: Noise) -> "Coding":
-        """The widest step that spreads all values over BASE_CODES."""
+        """The narrowest step that spreads all values over BASE_CODES."""
         span = 2 / noise.a * (np.sqrt(noise.a * 65535 + noise.b) - np.sqrt(noise.b))
         return Coding(noise, float(np.nextafter(np.float32(span / (BASE_CODES - 2)), np.float32(np.inf))))
 
@@ -118,17 +103,18 @@ class Pyramid:
     """One energy of a frame at all its levels."""
 
     def __init__(self, energy: Energy, image: U16, noise: Noise | None = None) -> None:
-        """`image`: rows are detector pixels, columns are lines. `noise`: fitted to the image when not given."""
+        """`image`: top row of the detector first, columns along the truck. `noise`: fitted where it is not known."""
         if image.ndim != 2 or 0 in image.shape:
             raise ValueError(f"expected a picture of rows and columns, not {image.shape}")
-        self.energy: Energy = energy
+        self.energy = energy
         self.levels = [np.ascontiguousarray(image), *_halves(image)]
         self._given = noise
 
     @cached_property
     def noise(self) -> Noise:
         """Of the full resolution."""
-        return self._given or fit_noise(self.levels[0])
+        known = self._given is not None and self._given.a > 0
+        return codable(self._given) if self._given and known else fit_noise(self.levels[0])
 
     def tile(self, name: TileName) -> bytes:
         """The tile, coded. Raises NoSuchTile."""
@@ -155,8 +141,13 @@ class Pyramid:
                     yield TileName("fine", self.energy, level, x, y)
 
 
+def codable(noise: Noise) -> Noise:
+    """The nearest noise that the codes can be made for, in the 32 bits of a tile's header."""
+    return Noise(float(np.float32(max(noise.a, QUIETEST))), float(np.float32(max(noise.b, 1.0))))
+
+
 def upright(lines: U16) -> U16:
-    """A frame as it comes, lines by pixels, lowest pixel first, as a picture: top row first, first line left."""
+    """A scan's (rows, pixels), lowest pixel first, as a person sees it: the top first, the truck's first row left."""
     return np.asarray(cv2.flip(cv2.transpose(lines), 0), dtype=np.uint16)
 
 
@@ -167,7 +158,7 @@ def fit_noise(image: U16) -> Noise:
     """
     some = image[:, :: max(1, image.shape[1] // _COLUMNS_FITTED)].astype(np.float32)
     if some.shape[0] < 3:
-        return Noise.of(1.0, 1.0)
+        return codable(Noise(1.0, 1.0))
     measured = (some[:-2] > 0) & (some[1:-1] > 0) & (some[2:] > 0)
     bright = (some[:-2] + some[1:-1] + some[2:])[measured] / 3
     rough = np.abs(some[:-2] - 2 * some[1:-1] + some[2:])[measured]
@@ -179,14 +170,14 @@ def fit_noise(image: U16) -> Noise:
             means.append(float(np.mean(bright[part])))
             variances.append(max(1.0, float((1.4826 * np.median(rough[part])) ** 2 / 6)))
     if len(means) < 2:
-        return Noise.of(1.0, 1.0)
+        return codable(Noise(1.0, 1.0))
     x, y = np.array(means), np.array(variances)
     a, b = 1.0, 1.0
     for _ in range(4):
         # A variance's own spread goes with the variance.
         weight = 1 / (max(a, 1e-3) * x + max(b, 1.0))
         (a, b), *_ = np.linalg.lstsq(np.stack([x * weight, weight], axis=1), y * weight, rcond=None)
-    return Noise.of(float(a), float(b))
+    return codable(Noise(float(a), float(b)))
 
 
 def _halves(image: U16) -> Iterator[U16]:
@@ -238,7 +229,7 @@ def _coded(image: U16, name: TileName, coding: Coding) -> bytes:
     height, width = image.shape
     head = HEADER.pack(
         MAGIC,
-        ("he", "le").index(name.energy),
+        list(Energy).index(name.energy),
         name.level,
         codec,
         ("fine", "base").index(name.layer),

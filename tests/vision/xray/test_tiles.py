@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as of_numpy
 
 from tests.vision.xray.frames import frame, noisy
 from tests.vision.xray.naive import read
+from vision.xray.scan import Energy, Noise
 from vision.xray.tiles import (
     BASE_LEVELS,
     HEADER,
@@ -18,10 +19,11 @@ from vision.xray.tiles import (
     QUIETEST,
     TILE,
     Coding,
-    Noise,
+    Layer,
     NoSuchTile,
     Pyramid,
     TileName,
+    codable,
     fit_noise,
     upright,
 )
@@ -32,23 +34,23 @@ pictures = of_numpy.arrays(
     elements=st.one_of(st.sampled_from([0, 1, 59_999, 60_000, 65_535]), st.integers(0, 65_535)),
     fill=st.nothing(),
 )
-noises = st.builds(Noise.of, st.floats(0.0, 60.0), st.floats(0.0, 1e5))
+noises = st.builds(Noise, st.floats(0.0, 60.0), st.floats(0.0, 1e5)).map(codable)
 
 
-@given(pictures, noises, st.sampled_from(["base", "fine"]), st.sampled_from(["he", "le"]), st.integers(0, LEVELS - 1))
+@given(pictures, noises, st.sampled_from(["base", "fine"]), st.sampled_from(Energy), st.integers(0, LEVELS - 1))
 @settings(max_examples=150, deadline=None)
 def test_every_code_comes_back(
-    picture: npt.NDArray[np.uint16], noise: Noise, layer: str, energy: str, level: int
+    picture: npt.NDArray[np.uint16], noise: Noise, layer: Layer, energy: Energy, level: int
 ) -> None:
     if layer == "base" and level not in BASE_LEVELS:
         return
-    pyramid = Pyramid(energy, picture, noise)  # type: ignore[arg-type]
-    name = TileName(layer, energy, level)  # type: ignore[arg-type]
+    pyramid = Pyramid(energy, picture, noise)
+    name = TileName(layer, energy, level)
     got = read(pyramid.tile(name))
     image = pyramid.levels[level]
     coding = Coding.base(noise) if layer == "base" else Coding.fine(noise, level)
     assert got.codes == coding.table()[image].tolist()
-    assert (got.energy, got.level, got.layer) == (["he", "le"].index(energy), level, ["fine", "base"].index(layer))
+    assert (got.energy, got.level, got.layer) == (list(Energy).index(energy), level, ["fine", "base"].index(layer))
     assert (got.a, got.b, got.step) == (noise.a, noise.b, coding.step)
     assert (got.height, got.width) == image.shape
 
@@ -66,7 +68,7 @@ def test_a_code_is_never_further_from_the_pixel_than_it_says(noise: Noise, level
 
 
 def test_half_a_sigma_is_ten_bits_and_costs_a_hundredth_of_the_noise() -> None:
-    noise = Noise.of(1.42, 40.0)
+    noise = codable(Noise(1.42, 40.0))
     coding = Coding.fine(noise, 0)
     assert coding.table().max() < 1024
     x = np.arange(1000, 60_000, dtype=np.float64)
@@ -102,7 +104,7 @@ def test_a_picture_without_noise_still_has_codes(picture: npt.NDArray[np.float64
 @given(pictures)
 @settings(max_examples=60, deadline=None)
 def test_levels_are_means_of_the_measured_among_four(picture: npt.NDArray[np.uint16]) -> None:
-    levels = Pyramid("he", picture).levels
+    levels = Pyramid(Energy.HE, picture).levels
     assert len(levels) == LEVELS
     for fine, coarse in itertools.pairwise(levels):
         assert coarse.shape == ((fine.shape[0] + 1) // 2, (fine.shape[1] + 1) // 2)
@@ -116,7 +118,7 @@ def test_levels_are_means_of_the_measured_among_four(picture: npt.NDArray[np.uin
 
 def test_the_tiles_cover_the_frame_once() -> None:
     made = frame(1300, 600)
-    pyramid = Pyramid("he", made.he)
+    pyramid = Pyramid(Energy.HE, made.he)
     covered = [np.zeros(level.shape, dtype=int) for level in pyramid.levels]
     bases: list[int] = []
     for name in pyramid.names():
@@ -135,19 +137,19 @@ def test_the_tiles_cover_the_frame_once() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        TileName("fine", "he", 0, 512, 0),
-        TileName("fine", "he", 0, 0, 512),
-        TileName("fine", "he", 0, 1, 0),
-        TileName("fine", "he", 0, -512, 0),
-        TileName("fine", "le", 0, 0, 0),
-        TileName("fine", "he", 4, 0, 0),
-        TileName("fine", "he", -1, 0, 0),
-        TileName("base", "he", 0, 0, 0),
-        TileName("base", "he", 2, 512, 0),
+        TileName("fine", Energy.HE, 0, 512, 0),
+        TileName("fine", Energy.HE, 0, 0, 512),
+        TileName("fine", Energy.HE, 0, 1, 0),
+        TileName("fine", Energy.HE, 0, -512, 0),
+        TileName("fine", Energy.LE, 0, 0, 0),
+        TileName("fine", Energy.HE, 4, 0, 0),
+        TileName("fine", Energy.HE, -1, 0, 0),
+        TileName("base", Energy.HE, 0, 0, 0),
+        TileName("base", Energy.HE, 2, 512, 0),
     ],
 )
 def test_a_tile_that_is_not_there_is_said_so(name: TileName) -> None:
-    pyramid = Pyramid("he", np.zeros((40, 40), dtype=np.uint16))
+    pyramid = Pyramid(Energy.HE, np.zeros((40, 40), dtype=np.uint16))
     with pytest.raises(NoSuchTile):
         pyramid.tile(name)
 
@@ -159,4 +161,10 @@ def test_lines_stand_up() -> None:
 
 def test_a_picture_has_rows_and_columns() -> None:
     with pytest.raises(ValueError, match="rows and columns"):
-        Pyramid("he", np.zeros((0, 4), dtype=np.uint16))
+        Pyramid(Energy.HE, np.zeros((0, 4), dtype=np.uint16))
+
+
+def test_what_the_scan_says_of_its_noise_is_believed_when_it_says_it() -> None:
+    made = frame(200, 300).he
+    assert Pyramid(Energy.HE, made, Noise(3.0, 70.0)).noise == codable(Noise(3.0, 70.0))
+    assert Pyramid(Energy.HE, made, Noise(0.0, 0.0)).noise == Pyramid(Energy.HE, made).noise
