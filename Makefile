@@ -2,6 +2,7 @@
 #   make demo    a simulated port with its consoles        make test    what must pass before a commit
 #   make check   the static part of it                     make slow    the long runs
 #   make bench   the side-by-side measurements             make schema  pin the site file's schema again
+#   make reader  pin the script that goes with exported books
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -11,7 +12,7 @@ PAGES  := $(shell find consoles/ui -type f -not -path '*/node_modules/*' 2>/dev/
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check slow bench schema clean
+.PHONY: demo test check slow bench schema reader clean
 
 demo: $(VENV)/.installed
 	$(BIN)/quaygate demo
@@ -33,6 +34,9 @@ bench: $(VENV)/.installed
 
 schema: $(VENV)/.installed
 	$(BIN)/quaygate schema > edge/sites/schema.json
+
+reader:
+	cp tests/real/book_reader.py edge/evidence/verify.txt
 
 clean:
 	rm -rf $(VENV) build dist demo-data consoles/static consoles/ui/node_modules

@@ -170,6 +170,36 @@ def book_verify(
     raise typer.Exit(verify_all(path))
 
 
+@book_app.command("show")
+def book_show(
+    passage: Annotated[str, typer.Argument(metavar="PASSAGE", help="Such as L01-1764000000250.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="BOOK|FOLDER|SITE.toml", help="With a site file the seals are checked too.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything the book says, for a machine.")] = False,
+    language: Annotated[str, typer.Option("--lang", help="zh or en.")] = "en",
+) -> None:
+    """Show how an opening is proven: raw frames, readings, order, picture, permit, coil, switch.
+
+    Exits 1 when a link does not hold.
+    """
+    from edge.commands.book import show
+
+    with reader_may_leave():
+        raise typer.Exit(show(passage, path, as_json=as_json, language=language))
+
+
+@book_app.command("export")
+def book_export(
+    site_file: SiteFile,
+    file: Annotated[Path, typer.Argument(metavar="BUNDLE.zip", help="Must not exist.")],
+) -> None:
+    """Bundle all books of a site for a third party, with the keys, the anchors and the script that checks them."""
+    from edge.commands.book import export
+
+    raise typer.Exit(export(site_file, file))
+
+
 @keys_app.command("new")
 def keys_new(
     private_file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes; must not exist.")],

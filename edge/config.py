@@ -138,6 +138,15 @@ class ClearanceConfig(Closed):
     keys: Annotated[tuple[CustomsKey, ...], Field(min_length=1)]
 
 
+class AnchorsConfig(Closed):
+    """`[anchors]`: the key with which lanes sign how far their books are (`quaygate keys new`)."""
+
+    key_file: Path
+    """The private key; relative to the site file, readable by the lanes' user only."""
+    public: PublicKey
+    """As `quaygate keys new` printed it: whoever checks a book needs this one alone."""
+
+
 class Person(Closed):
     """Somebody who may sign orders at a console."""
 
@@ -197,6 +206,8 @@ class Site(Closed):
     records: RecordsConfig = RecordsConfig()
     console: ConsoleConfig = ConsoleConfig()
     clearance: ClearanceConfig
+    anchors: AnchorsConfig | None = None
+    """Without it a book proves itself only as far as its own chain goes: a cut tail is not found."""
     persons: tuple[Person, ...] = ()
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
@@ -245,6 +256,7 @@ _PATHS = (
         for key in ("ca", "cert", "key")
     ),
     ("series", "token_file"),
+    ("anchors", "key_file"),
 )
 
 

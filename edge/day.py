@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +18,25 @@ from edge.demo import (
     Ports,
     SimulatedPort,
     SimulatorFailed,
+    demo_anchors,
     demo_persons,
     free_port,
     simulated_port,
     site_text,
     write_site,
 )
+from edge.evidence.kept import stored
+from edge.evidence.proof import anchor_public, anchors_in, prove
 from edge.report import Evidence, Ledger, Line, Record, judge
 from edge.roster import names, services
 from edge.supervisor import Supervisor
-from gateway_ctl.book import Broken, entries, verify
+from gateway_ctl.anchor import SignedAnchor
+from gateway_ctl.book import Broken, entries
 from telemetry.inbox import Message
 from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import body, unwrap
 from telemetry.payloads.lane import ViewBody
-from telemetry.records import ROWS_CEILING, Records, StoredRecord
+from telemetry.stored import StoredRecord
 from telemetry.topics import ROOT, TOPICS, Kind, parse
 
 AWAKE_WITHIN_S = 60.0
@@ -71,7 +74,9 @@ async def run_day(day: Day, data: Path, trouble: Trouble | None = None) -> dict[
     ports = Ports(broker=free_port(), console=free_port(), trackers=free_port(kind=SOCK_DGRAM))
     async with simulated_port(day, data, ports) as port:
         persons, _ = demo_persons()
-        site_file = await asyncio.to_thread(write_site, data, site_text(day, port.ready, persons, ports))
+        site_file = await asyncio.to_thread(
+            write_site, data, site_text(day, port.ready, persons, ports, demo_anchors(data))
+        )
         site = await asyncio.to_thread(load, site_file)
         real = SiteClock()
         running = [name for name in names(site) if name != "console"]
@@ -148,43 +153,31 @@ async def _until(clock: SiteClock, within_s: float, true: Callable[[], bool], ot
 async def gather(site: Site, truth: Path) -> Evidence:
     """What the witnesses have written down; nothing of the site may be running."""
     lines = await asyncio.to_thread(truth.read_bytes)
+    rows = await stored(site, (topic.word for topic in TOPICS if topic.kind is Kind.RECORD))
+    kept, public = anchors_in(rows), anchor_public(site)
     return Evidence(
         truth=[msgspec.json.decode(line) for line in lines.splitlines()],
-        records=await stored(site),
-        books={lane.id: await asyncio.to_thread(ledger, site.book(lane.id)) for lane in site.lanes},
+        records=[_record(row) for row in rows],
+        books={
+            lane.id: await asyncio.to_thread(ledger, site.book(lane.id), lane.id, public, kept.get(lane.id, []))
+            for lane in site.lanes
+        },
         divisions_kg={lane.id: lane.weighbridge.division_kg for lane in site.lanes},
     )
 
 
-async def stored(site: Site) -> list[Record]:
-    """Every record of the site, by node and number."""
-    store = Records(site.records.url_in(site.data))
-    await store.open()
-    try:
-        found: dict[tuple[str, str, int], StoredRecord] = {}
-        for word in (topic.word for topic in TOPICS if topic.kind is Kind.RECORD):
-            before: float | None = None
-            while rows := await store.recent(word, limit=ROWS_CEILING, before=before):
-                new = {(row.node, row.epoch, row.seq): row for row in rows} | found
-                # A page ends within an instant that the next one must begin with.
-                before = math.nextafter(rows[-1].at, math.inf)
-                if len(new) == len(found):
-                    break
-                found = new
-    finally:
-        await store.close()
-    return [
-        Record(node=r.node, epoch=r.epoch, seq=r.seq, word=r.word, at=r.at, body=msgspec.json.decode(r.body))
-        for _, r in sorted(found.items())
-        if r.site == site.id
-    ]
+def _record(row: StoredRecord) -> Record:
+    return Record(
+        node=row.node, epoch=row.epoch, seq=row.seq, word=row.word, at=row.at, body=msgspec.json.decode(row.body)
+    )
 
 
-def ledger(path: Path) -> Ledger:
-    """A book as evidence."""
-    found = verify(path)
-    if isinstance(found, Broken):
-        return Ledger(lines=[], broken=f"entry {found.seq}: {found.why}")
+def ledger(path: Path, lane: str, public: bytes | None, kept: Sequence[SignedAnchor]) -> Ledger:
+    """A book as evidence, held against its anchors."""
+    proof = prove(path, lane=lane, public=public, kept=kept)
+    wrong = proof.book if isinstance(proof.book, Broken) else next(iter(proof.against), None)
+    if wrong is not None:
+        return Ledger(lines=[], broken=f"entry {wrong.seq}: {wrong.why}")
     return Ledger(
         lines=[Line(seq=e.seq, at=e.at, kind=e.kind, passage=e.passage, body=e.plain()) for e in entries(path)]
     )

@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import sys
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Any, cast
 
 from edge.supervisor import TETHER
 from edge.toml_text import document
-from gateway_ctl.seal import new_key, seal_private
+from gateway_ctl.seal import load_private, new_key, public_of, seal_private
 
 READY_WITHIN_S = 30.0
 """Real seconds: a port of sixteen lanes binds its sockets in less than one, a loaded machine starts Python in some."""
@@ -179,7 +180,21 @@ def demo_persons() -> tuple[list[dict[str, str]], dict[str, str]]:
     return tables, pins
 
 
-def site_text(day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]], ports: Ports) -> str:
+def demo_anchors(data: Path) -> dict[str, str]:
+    """The `[anchors]` of a demo. Its key lies in the data folder, beside the books that it has signed before."""
+    path = data / "anchor.key"
+    if path.exists():
+        private = path.read_text(encoding="ascii").strip()
+        return {"key_file": path.name, "public": b64encode(public_of(load_private(private))).decode()}
+    private, public = new_key()
+    path.touch(mode=0o600)
+    path.write_text(private + "\n", encoding="ascii")
+    return {"key_file": path.name, "public": public}
+
+
+def site_text(
+    day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]], ports: Ports, anchors: Mapping[str, str]
+) -> str:
     """The site file of a simulated port; its folder is the data folder."""
     made: dict[str, Any] = {
         "site": {
@@ -196,6 +211,7 @@ def site_text(day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]],
             "url": ready["customs"]["url"],
             "keys": [{"id": name, "public": public} for name, public in _keys(ready["customs"]["keys"])],
         },
+        "anchors": dict(anchors),
         "persons": persons,
         "lanes": [_lane(number, lane, ready["lanes"][lane]) for number, lane in enumerate(day.lane_ids())],
         "trackers": [

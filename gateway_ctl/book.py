@@ -96,6 +96,12 @@ class Book:
         self._wishes: SimpleQueue[_Wish | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._shut: str | None = "the book is not open"
+        self._head = Verified(0, GENESIS)
+
+    @property
+    def head(self) -> Verified:
+        """How far the book is on the disk."""
+        return self._head
 
     async def open(self) -> Verified:
         """Verify what is there, then take entries. Raises BookShut: chain broken, or file not to be opened."""
@@ -108,7 +114,7 @@ class Book:
             store = await asyncio.to_thread(_connect, self.path)
         except sqlite3.Error as wrong:
             raise BookShut(f"{self.path.name} cannot be opened: {wrong}") from wrong
-        self._shut = None
+        self._shut, self._head = None, found
         self._thread = threading.Thread(target=self._work, args=(store, found), name="book", daemon=True)
         self._thread.start()
         return found
@@ -181,6 +187,7 @@ class Book:
             except sqlite3.Error as wrong:
                 self._refuse_all(batch, f"{self.path.name} cannot be written: {wrong}")
                 break
+            self._head = Verified(seq, head)
             for wish, entry in zip(batch, entries, strict=True):
                 _tell(wish, entry)
         store.close()

@@ -21,6 +21,7 @@ from gateway_ctl.orders import Malformed, Order, Origin, Seal, SignedOrder, Verb
 from gateway_ctl.reasons import Reason
 
 _DOMAIN = b"quaygate-order-v1\n"
+_ANCHOR_DOMAIN = b"quaygate-anchor-v1\n"
 _SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
 
 PrivateKey = Ed25519PrivateKey
@@ -97,6 +98,25 @@ def countersign(signed: SignedOrder, key: str, private: PrivateKey) -> SignedOrd
     """The same order with one seal more."""
     seal = Seal(key=key, signature=private.sign(_DOMAIN + signed.payload))
     return SignedOrder(payload=signed.payload, seals=(*signed.seals, seal))
+
+
+def attest(anchor: bytes, private: PrivateKey) -> bytes:
+    """64 bytes: the lane's signature under an anchor of its book (gateway_ctl/anchor.py)."""
+    return private.sign(_ANCHOR_DOMAIN + anchor)
+
+
+def attested(anchor: bytes, signature: bytes, public: bytes) -> bool:
+    """Whether the holder of `public` (32 bytes) has signed this anchor."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, _ANCHOR_DOMAIN + anchor)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def public_of(private: PrivateKey) -> bytes:
+    """The other half: 32 bytes."""
+    return private.public_key().public_bytes_raw()
 
 
 def admit(signed: SignedOrder, keyring: Keyring, *, persons_needed: int = 1) -> Order | tuple[Reason, ...]:

@@ -101,6 +101,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("alarm", Speaker.EVERY_NODE, Kind.RECORD, False, None, "a condition came or went"),
     Topic("acknowledgement", Speaker.CONSOLE, Kind.RECORD, False, None, "a person has seen an alarm"),
     Topic("answer", Speaker.LANE, Kind.RECORD, False, None, "what became of an order that came by the bus"),
+    Topic("anchor", Speaker.LANE, Kind.RECORD, False, None, "how far the lane's book is, signed, for others to keep"),
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
     Topic("birth", Speaker.EVERY_NODE, Kind.STATE, False, None, "what this node has, with units and limits"),
     Topic("state", Speaker.EVERY_NODE, Kind.STATE, False, None, "online or offline; offline is the last will"),

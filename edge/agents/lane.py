@@ -21,6 +21,7 @@ from drivers.readings import Instant
 from drivers.weighbridge.settle import DeckWatch
 from edge.clock import SiteClock
 from edge.config import Site
+from edge.lane.anchors import anchored
 from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
 from edge.lane.instruments import Instruments
 from edge.lane.recall import Recalled, recall
@@ -276,7 +277,8 @@ async def run(site: Site, lane_id: str, clock: SiteClock) -> None:
         recalled = await asyncio.to_thread(lambda: recall(entries(path), _midnight(clock.now())))
         await book.write("started", clock.now(), {"site": site.id, "lane": lane_id})
         voice = Voice.join(site.broker, spool, site.id, lane_id, clock)
-        await LaneAgent(site, lane_id, clock, book, voice, recalled).run()
+        async with anchored(site, lane_id, book, voice, clock):
+            await LaneAgent(site, lane_id, clock, book, voice, recalled).run()
 
 
 def _midnight(now: Instant) -> Instant:

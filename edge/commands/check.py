@@ -70,11 +70,16 @@ def check(site: Site, site_file: Path, *, probe: bool, seconds: float) -> Exit:
 
 
 def _cautions(site: Site) -> list[str]:
-    """What no register tells of the I/O modules, said once for each kind."""
+    """What no register tells of the I/O modules, said once for each kind; and what the site does without."""
     found: dict[str, str] = {}
     for lane in site.lanes:
         for caution in table_named(lane.io.module, site.modules).all_cautions():
             found.setdefault(f"{lane.io.module}: {caution.en}", f"{lane.io.module}: {caution.en} ({caution.zh})")
+    if site.anchors is None:
+        found["anchors"] = (
+            "no [anchors]: a book whose tail is cut off is not found out; `quaygate keys new` makes the key"
+            " (未配置锚签名: 账簿尾部被截去时无法发现)"
+        )
     return list(found.values())
 
 

@@ -18,7 +18,17 @@ from edge.commands.run import run_to_signal
 from edge.commands.words import Exit, Stop, err, log_to_file, log_to_stderr, out
 from edge.config import load
 from edge.day import run_day
-from edge.demo import Day, Ports, SimulatorFailed, demo_persons, free_port, simulated_port, site_text, write_site
+from edge.demo import (
+    Day,
+    Ports,
+    SimulatorFailed,
+    demo_anchors,
+    demo_persons,
+    free_port,
+    simulated_port,
+    site_text,
+    write_site,
+)
 from edge.roster import services
 from edge.supervisor import Supervisor
 from telemetry.faults import BrokerFailed
@@ -103,7 +113,9 @@ def live(day: Day, data: Path, console_port: int) -> None:
 async def _live(day: Day, data: Path, ports: Ports) -> None:
     async with simulated_port(day, data, ports) as port:
         persons, pins = await asyncio.to_thread(demo_persons)
-        site_file = await asyncio.to_thread(write_site, data, site_text(day, port.ready, persons, ports))
+        site_file = await asyncio.to_thread(
+            write_site, data, site_text(day, port.ready, persons, ports, demo_anchors(data))
+        )
         site = await asyncio.to_thread(load, site_file)
         clock = SiteClock()
         supervisor = Supervisor(services(site, site_file, clock), clock)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.clock import SiteClock
 from edge.commands.words import Exit, Stop, log_to_stderr
-from edge.config import Site
+from edge.config import Site, SiteFileWrong
 
 Agent = Callable[[], Coroutine[object, object, object]]
 
@@ -63,7 +63,10 @@ def run(site: Site, name: str) -> None:
     log_to_stderr()
     agent = _agent(site, name)
     site.data.mkdir(parents=True, exist_ok=True)
-    run_to_signal(agent)
+    try:
+        run_to_signal(agent)
+    except SiteFileWrong as wrong:
+        raise Stop(str(wrong), Exit.WRONG) from None
 
 
 def _agent(site: Site, name: str) -> Agent:

@@ -67,7 +67,7 @@ def evidence(settled: Settled | None, runs: Iterable[Run], reads: Iterable[tuple
             "readings": settled.readings,
             "frames": _frames(runs),
         }
-    return msgspec.json.encode({"weight": weight, "reads": [_read(source, word) for source, word in reads]})
+    return msgspec.json.encode({"weight": weight, "reads": _reads(reads)})
 
 
 def digest(raw: bytes) -> str:
@@ -90,8 +90,22 @@ def _frames(runs: Iterable[Run]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def _reads(reads: Iterable[tuple[str, Read | Tag]]) -> list[dict[str, Any]]:
+    """One line a distinct frame of a source: a tag under the antenna says the same again and again."""
+    found: dict[tuple[str, bytes], dict[str, Any]] = {}
+    for source, word in reads:
+        known = found.get((source, word.raw))
+        if known is None:
+            found[source, word.raw] = _read(source, word)
+        else:
+            known.update(times=known["times"] + 1, last=word.at)
+    return list(found.values())
+
+
 def _read(source: str, word: Read | Tag) -> dict[str, Any]:
-    head = {"source": source, "at": word.at, "digest": digest(word.raw), "raw": word.raw}
+    head = {
+        "source": source, "digest": digest(word.raw), "raw": word.raw, "times": 1, "first": word.at, "last": word.at,
+    }  # fmt: skip
     if isinstance(word, Tag):
         return head | {"what": "tag", "text": word.hex, "plate": word.plate}
     return head | {"what": word.what, "text": word.text, "confidence": word.confidence}

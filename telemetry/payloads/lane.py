@@ -187,6 +187,20 @@ class AcknowledgementBody(msgspec.Struct, frozen=True, kw_only=True):
     person: str
 
 
+class AnchorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a lane's book is. The signature is over `payload`; the fields beside it are for people."""
+
+    entries: int
+    head: str
+    """Hash of the last entry, hex."""
+    day: str
+    why: Literal["start", "day", "end"]
+    payload: str
+    """Base64 of the signed bytes (gateway_ctl/anchor.py)."""
+    signature: str
+    """Base64 of 64 bytes."""
+
+
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an order that came by the bus."""
 

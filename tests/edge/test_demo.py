@@ -13,7 +13,17 @@ from edge.commands.check import check, listen
 from edge.commands.site import open_site
 from edge.commands.words import Exit, Stop
 from edge.config import load
-from edge.demo import Day, Ports, SimulatorFailed, demo_persons, free_port, simulated_port, site_text, write_site
+from edge.demo import (
+    Day,
+    Ports,
+    SimulatorFailed,
+    demo_anchors,
+    demo_persons,
+    free_port,
+    simulated_port,
+    site_text,
+    write_site,
+)
 from gateway_ctl.seal import unseal_private
 
 DAY = Day(lanes=2, trucks=1, speed=20.0)
@@ -27,7 +37,7 @@ async def test_the_port_becomes_a_site_whose_instruments_speak(tmp_path: Path) -
     ports = some_ports()
     async with simulated_port(DAY, tmp_path, ports) as port:
         persons, pins = demo_persons()
-        file = write_site(tmp_path, site_text(DAY, port.ready, persons, ports))
+        file = write_site(tmp_path, site_text(DAY, port.ready, persons, ports, demo_anchors(tmp_path)))
         site = load(file)
         assert [lane.id for lane in site.lanes] == ["L01", "L02"]
         assert {lane.io.module for lane in site.lanes} == {"adam-6050", "plain-8ch"}

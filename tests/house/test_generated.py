@@ -36,6 +36,11 @@ def test_the_diagram_in_the_readme_is_the_table(readme: str) -> None:
     assert drawn == [mermaid()], "paste what gateway_ctl.lane_state.mermaid() gives"
 
 
+def test_the_script_in_a_bundle_is_the_third_party_s() -> None:
+    shipped = (ROOT / "edge" / "evidence" / "verify.txt").read_text(encoding="utf-8")
+    assert shipped == (ROOT / "tests" / "real" / "book_reader.py").read_text(encoding="utf-8"), "make reader"
+
+
 def test_the_diagram_shows_every_state_and_every_change() -> None:
     drawn = mermaid()
     changes = {(a.value, b.value) for a, row in TABLE.items() for b in row.values() if a is not b}
