@@ -19,6 +19,7 @@ from consoles.command import NODE, WHY, Commands
 from consoles.config import ConsoleSite
 from consoles.hearing import RECORDS, SAMPLES, Hearing
 from consoles.history import History
+from consoles.pins import Pins
 from consoles.wire import Hello, LaneCard, PersonCard, Shape, SiteCard, Why
 from telemetry import topics
 from telemetry.faults import RecordsDown
@@ -126,7 +127,8 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
     for word in RECORDS:
         await bus.subscribe(f"{topics.ROOT}/{name}/+/{word}", hearing.hear, qos=topics.BY_WORD[word].qos)
     limits = stale_after(clock.speed)
-    commands = Commands(name, site.persons, hearing, bus, clock, stale_after_s=limits["view"])
+    pins = Pins(site.persons, clock)
+    commands = Commands(name, pins, hearing, bus, clock, stale_after_s=limits["view"])
     parts = Parts(
         hello=greeting(site, clock, built()),
         room=room,

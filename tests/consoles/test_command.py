@@ -8,9 +8,10 @@ import pytest
 
 from consoles.board import Board
 from consoles.clock import ConsoleClock
-from consoles.command import LOCKED_S, TRIES, Commands, Tries
+from consoles.command import Commands
 from consoles.config import PersonPart
 from consoles.hearing import Hearing
+from consoles.pins import LOCKED_S, TRIES, Pins, Tries
 from consoles.wire import Command, Outcome
 from gateway_ctl.orders import Order, Seal, SignedOrder, Verb
 from gateway_ctl.seal import Holder, Role, admit, load_public, new_key, seal_private
@@ -43,7 +44,9 @@ class Stage:
         boards = {"L01": Board(heartbeat_ticks=5)}
         self.hearing = Hearing("qianwan", boards, Board(heartbeat_ticks=1), boards)
         self.hearing.hear(view("L01", "held", self.clock.now()))
-        self.commands = Commands("qianwan", (PERSON,), self.hearing, self, self.clock, stale_after_s=3.0)
+        self.commands = Commands(
+            "qianwan", Pins((PERSON,), self.clock), self.hearing, self, self.clock, stale_after_s=3.0
+        )
 
     async def deliver(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         assert not retain
