@@ -52,7 +52,9 @@ VENDORS = frozenset({
 })  # fmt: skip
 """Codes met at vendors' own links: read as packets, understood by nobody here."""
 
-KNOWN = frozenset(int(code) for code in Code) | VENDORS
+SPOKEN = {int(code): code for code in Code}
+
+KNOWN = frozenset(SPOKEN) | VENDORS
 """A packet with any other code is no packet: the code is what tells the four layouts of the head apart."""
 
 
@@ -60,4 +62,4 @@ def code_name(code: int | None) -> str:
     """`0x22 CHECK`, `0xA1`, `no code`."""
     if code is None:
         return "no code"
-    return f"0x{code:02X} {Code(code).name}" if code in Code else f"0x{code:02X}"
+    return f"0x{code:02X} {SPOKEN[code].name}" if code in SPOKEN else f"0x{code:02X}"
