@@ -40,7 +40,7 @@ def read_json(raw: bytes) -> JsonMessage:
 def write_json(message: JsonMessage) -> bytes:
     """The same envelopes around what the root says now."""
     attributes = dict(message.root.attributes)
-    inner = {name: attributes.get(name, value) for name, value in message.inner.items()}
+    inner: dict[str, Any] = {name: attributes.get(name, value) for name, value in message.inner.items()}
     inner[_BODY] = _body(message.root)
     outer = message.outer | {_INSIDE: json.dumps(inner, ensure_ascii=False)}
     return json.dumps(outer, ensure_ascii=False).encode()
