@@ -113,7 +113,7 @@ def check(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def simulate(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, sign, customs or port.")],
+    name: Annotated[str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, jt808, sign, customs or port.")],
 ) -> None:
     """Run a simulated device (or customs, or a whole port) on a real wire; `simulate NAME --help` tells more."""
     from edge.commands.simulate import simulate
@@ -123,7 +123,7 @@ def simulate(
 
 @app.command()
 def decode(
-    protocol: Annotated[str, typer.Argument(help="yaohua-a9, nmea, uhf-bb, uhf-a0 or camera.")],
+    protocol: Annotated[str, typer.Argument(help="yaohua-a9, nmea, jt808, uhf-bb, uhf-a0 or camera.")],
     source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",
     from_hex: Annotated[bool, typer.Option("--hex", help="The stream is hexadecimal text.")] = False,
 ) -> None:

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.camera.config import CameraConfig
-from drivers.gps.config import GpsConfig
+from drivers.gps.config import TrackerConfig
 from drivers.lane_io.config import LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
 from drivers.rfid.config import TagReaderConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
 from edge.cross_checks import findings
-from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText
+from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
 from gateway_ctl.picture import Rules
 from gateway_ctl.seal import Holder, Role, load_public
 from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig, ServerTls
@@ -212,7 +212,7 @@ class Site(Closed):
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
-    trackers: tuple[GpsConfig, ...] = ()
+    trackers: tuple[TrackerConfig, ...] = ()
 
     @property
     def id(self) -> str:
@@ -247,16 +247,17 @@ class Site(Closed):
 
 
 _PATHS = (
-    ("site", "data"),
-    ("broker", "password_file"),
+    "site.data",
+    "broker.password_file",
     *(
-        (part, table, key)
+        f"{part}.{table}.{key}"
         for part in ("broker", "console")
         for table in ("tls", "listen_tls")
         for key in ("ca", "cert", "key")
     ),
-    ("series", "token_file"),
-    ("anchors", "key_file"),
+    "series.token_file",
+    "anchors.key_file",
+    "trackers.*.key_file",
 )
 
 
@@ -308,14 +309,13 @@ def _unreadable(path: Path, wrong: OSError | ValueError) -> Mistake:
 def _with_paths(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A copy whose paths no longer depend on where the process was started."""
     made = deepcopy(dict(raw))
-    for *tables, key in _PATHS:
-        here: Any = made
-        for table in tables:
-            here = cast("dict[str, Any]", here).get(table) if isinstance(here, dict) else None
-        if isinstance(here, dict):
-            found = cast("dict[str, Any]", here)
-            if isinstance(found.get(key), str):
-                found[key] = str(folder / found[key])
+    for pattern in _PATHS:
+        for (*tables, key), value in list(places(made, pattern)):
+            if isinstance(value, str):
+                here: Any = made
+                for table in tables:
+                    here = here[table]
+                here[key] = str(folder / value)
     return made
 
 

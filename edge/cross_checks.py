@@ -104,8 +104,8 @@ def _wire(link: dict[str, Any]) -> tuple[Any, ...] | None:
         return ("tcp", link["host"], link.get("port", 502), unit)
     if kind in ("serial", "modbus-rtu") and "device" in link:
         return ("serial", link["device"], unit)
-    if kind == "udp" and link.get("listen_port"):
-        return ("udp", link["listen_port"])
+    if kind in ("udp", "tcp-listen") and link.get("listen_port"):
+        return (kind, link["listen_port"])
     return None
 
 
@@ -128,6 +128,9 @@ def _listeners(raw: Mapping[str, Any]) -> Iterator[Finding]:
     console = raw.get("console", {})
     if isinstance(console, dict):
         ours.append((("console", "port"), cast("dict[str, Any]", console).get("port", 8080)))
+    for place, value in places(raw, "trackers.*.link"):
+        if isinstance(value, dict) and cast("dict[str, Any]", value).get("kind") == "tcp-listen":
+            ours.append(((*place, "listen_port"), cast("dict[str, Any]", value).get("listen_port")))
     yield from _repeats(iter(ours), lambda first: f"{'.'.join(map(str, first))} listens on the same port")
 
 

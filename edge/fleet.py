@@ -1,11 +1,13 @@
 """Fixes of many trackers by many roads -> each fix once, in the order of its own time. Pure.
 
 A tracker may be heard by two listeners, and datagrams overtake each other: a fix is held for a moment, then given if it
-is newer than the last one given. What comes later than that is counted and not shown: a truck must not jump back.
+is newer than the last one given. What comes later than that, or was kept back by the tracker, is history: a truck must
+not jump back on the map, and nothing rings for where it was.
 """
 
 import heapq
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 
 from drivers.gps.fix import Fix
 from drivers.readings import Instant
@@ -14,22 +16,27 @@ HOLD_S = 0.5
 """Site seconds. Datagrams overtake each other by milliseconds; half a second does not show on a map."""
 TRACKERS_CEILING = 2000
 """More than the trucks in any yard; names come off the wire. The tracker that was silent longest is forgotten."""
+REMEMBERED = 300
+"""Times of a tracker's last fixes: what it kept back comes in batches of some twenty, and again when not answered."""
 
 
 @dataclass(slots=True)
 class Fleet:
-    """`take` what is heard, `give` what is ripe."""
+    """`take` what is heard, `give` what is ripe, `history` what came late."""
 
     repeated: int = 0
     """Fixes heard a second time."""
     late: int = 0
-    """Fixes that came after a newer one of the same tracker had been given."""
+    """Fixes that were kept back, or came after a newer one of the same tracker had been given: history."""
     forgotten: int = 0
     _held: list[tuple[float, float, int, str, Fix]] = field(default_factory=list[tuple[float, float, int, str, Fix]])
     _last: dict[str, Instant] = field(default_factory=dict[str, Instant])
     """Time of the newest fix given, by tracker; the one heard longest ago first."""
     _waiting: set[tuple[str, Instant]] = field(default_factory=set[tuple[str, Instant]])
     _count: int = 0
+    _times: dict[str, deque[Instant]] = field(default_factory=dict[str, deque[Instant]])
+    """What was given of each tracker, live or as history."""
+    _history: list[tuple[str, Fix]] = field(default_factory=list[tuple[str, Fix]])
 
     def told(self) -> str:
         """What was not shown, in words; empty when nothing."""
@@ -44,8 +51,13 @@ class Fleet:
             self._last[tracker] = last
         if at == last or (tracker, at) in self._waiting:
             self.repeated += 1
-        elif last is not None and at < last:
-            self.late += 1
+        elif fix.historical or (last is not None and at < last):
+            if at in self._times.get(tracker, ()):
+                self.repeated += 1
+            else:
+                self.late += 1
+                self._remember(tracker, at)
+                self._history.append((tracker, fix if fix.historical else replace(fix, historical=True)))
         else:
             self._count += 1
             self._waiting.add((tracker, at))
@@ -69,7 +81,24 @@ class Fleet:
             if len(self._last) > TRACKERS_CEILING:
                 del self._last[next(iter(self._last))]
                 self.forgotten += 1
-        return [(tracker, fix) for _, _, _, tracker, fix in sorted(given, key=lambda entry: (entry[1], entry[2]))]
+        ordered = sorted(given, key=lambda entry: (entry[1], entry[2]))
+        for _, at, _, tracker, _ in ordered:
+            self._remember(tracker, Instant(at))
+        return [(tracker, fix) for _, _, _, tracker, fix in ordered]
+
+    def history(self) -> list[tuple[str, Fix]]:
+        """What came late since the last call, each fix once, marked, in order of arrival."""
+        found, self._history = self._history, []
+        return found
+
+    def _remember(self, tracker: str, at: Instant) -> None:
+        times = self._times.pop(tracker, None)
+        if times is None:
+            times = deque(maxlen=REMEMBERED)
+            if len(self._times) >= TRACKERS_CEILING:
+                del self._times[next(iter(self._times))]
+        self._times[tracker] = times
+        times.append(at)
 
 
 def time_of(fix: Fix) -> Instant:

@@ -115,6 +115,42 @@ class TrackerFaults:
 
 
 @dataclass(slots=True, kw_only=True)
+class TerminalFaults:
+    """Of a vehicle terminal (JT/T 808) and the network between it and the platform."""
+
+    silent: bool = False
+    """It measures nothing and says nothing."""
+    unplugged: bool = False
+    """No network: the connection ends, positions are kept for later."""
+    no_fix: bool = False
+    stale_position: bool = False
+    """With `no_fix`: the last position stays in the report."""
+    jump_m: float = 0.0
+    """The position is this far north of the truth."""
+    clock_off_s: float = 0.0
+    """The terminal's clock is ahead by this much."""
+    alarms: int = 0
+    """The alarm word of every report."""
+    keep_share: float = 0.0
+    """Positions that are kept back and sent in a batch."""
+    duplicate_share: float = 0.0
+    """Positions that are reported twice."""
+    bad_xor_share: float = 0.0
+    half_share: float = 0.0
+    """Frames of which only the beginning is sent."""
+    noise_share: float = 0.0
+    """Frames with random bytes before them."""
+    lost_packet_share: float = 0.0
+    """Packets of a long message that never go out."""
+    says_again: bool = True
+    """Messages that are not answered are sent again."""
+    skips_registration: bool = False
+    """It reports without having registered or shown a code, as many do that were set up before."""
+    wrong_code: str = ""
+    """Shown instead of the code that the platform gave."""
+
+
+@dataclass(slots=True, kw_only=True)
 class SignFaults:
     """Of a text sign."""
 

@@ -80,14 +80,21 @@ class Voice:
         """Records that the recorder has not confirmed."""
         return self.spool.unconfirmed
 
-    def sample(self, word: str, instrument: str | None, body: object, at: float, q: Q = "good") -> bool:
-        """Say a reading at once. Without a bus an instrument's reading is kept for later, and False is given."""
+    def sample(
+        self, word: str, instrument: str | None, body: object, at: float, q: Q = "good", *, historical: bool = False
+    ) -> bool:
+        """Say a reading at once. Without a bus an instrument's reading is kept for later, and False is given.
+
+        `historical`: the instrument itself kept it back.
+        """
         known = self._names.get((word, instrument))
         if known is None:
             known = self._name(word, instrument)
         name, src, kept = known
         self._said += 1
-        envelope = Envelope(id=f"{self.boot}-{self._said:x}", at=at, src=src, q=q, body=encode(body))
+        envelope = Envelope(
+            id=f"{self.boot}-{self._said:x}", at=at, src=src, q=q, historical=historical, body=encode(body)
+        )
         if self.bus.publish(name, wrap(envelope)):
             return True
         if kept:

@@ -9,6 +9,7 @@ there is a fix, the one that says no is believed. An epoch already told is told 
 it. The date comes from RMC, else ZDA, else the TAG block, else it follows from the epoch before, over midnight.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -225,12 +226,15 @@ class Assembler:
         return Instant(day * DAY_S + time_s)
 
 
-def against_clock(fix: Fix) -> Fix:
-    """The fix, uncertain where its time cannot be true by the time it arrived (week roll-over, a dead battery)."""
-    if not fix.valid or fix.fix_time is None:
+def against_clock(fix: Fix, late_after_s: float = math.inf) -> Fix:
+    """The fix beside the time at which it arrived: history when it is older than `late_after_s`, uncertain where its
+    time cannot be true (week roll-over, a dead battery)."""
+    if fix.fix_time is None:
         return fix
     ahead = fix.fix_time - fix.at
     if -BEHIND_CLOCK_S <= ahead <= AHEAD_OF_CLOCK_S:
+        return replace(fix, historical=True) if -ahead > late_after_s else fix
+    if not fix.valid:
         return fix
     doubt = f"the receiver's date is {abs(ahead) / DAY_S:.0f} days {'ahead of' if ahead > 0 else 'behind'} the site's"
     return replace(fix, quality=Quality.UNCERTAIN, why=f"{fix.why}; {doubt}" if fix.why else doubt)

@@ -20,11 +20,14 @@ MAX_TRACKERS = 2000
 
 
 @runtime_checkable
-class DatagramLink(Protocol):
+class Port(Protocol):
     """A link that knows who sent what it reads."""
 
+    whole: bool
+    """What is read is a message as it was sent, not a piece of a stream."""
+
     async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
-        """As Link.read: one datagram, and its sender as `host:port`."""
+        """As Link.read, and its sender as `host:port`; no bytes: this sender has gone."""
         ...
 
 
@@ -52,9 +55,10 @@ class GpsListener:
         self.forgotten = 0
         """Trackers dropped because there were more than MAX_TRACKERS; the one silent longest goes."""
         self._link = link
-        self._datagrams = link if isinstance(link, DatagramLink) else None
+        self._port = link if isinstance(link, Port) else None
         self._clock = clock
         self._silence_s = config.silence_s
+        self._late_after_s = config.late_after_s
         self._decoders: dict[str, Decoder] = {}
         self._trackers: dict[str, Assembler] = {}
         """In order of last report."""
@@ -88,10 +92,10 @@ class GpsListener:
         return IDLE_READ_S if self._silence_s is None else self._silence_s
 
     async def _read(self, deadline_s: float) -> tuple[Chunk, str, bool]:
-        """Bytes, their sender, and whether they are a whole datagram."""
-        if self._datagrams is not None:
-            chunk, sender = await self._datagrams.read_from(deadline_s)
-            return chunk, sender, True
+        """Bytes, their sender, and whether what stands unfinished after them will not go on."""
+        if self._port is not None:
+            chunk, sender = await self._port.read_from(deadline_s)
+            return chunk, sender, self._port.whole or not chunk.data
         return await self._link.read(deadline_s), self._link.name, False
 
     def _take(self, chunk: Chunk, sender: str, *, whole: bool) -> Iterator[tuple[str, Fix] | Garbage]:
@@ -102,6 +106,8 @@ class GpsListener:
         decoder.receive(chunk.data)
         if whole:
             decoder.end()
+        if not chunk.data:
+            del self._decoders[sender]
         while (word := decoder.next_word()) is not None:
             if isinstance(word, Garbage):
                 self.tally.garbage += 1
@@ -137,4 +143,4 @@ class GpsListener:
 
     def _said(self, name: str, fix: Fix) -> tuple[str, Fix]:
         self.tally.words += 1
-        return name, against_clock(fix)
+        return name, against_clock(fix, self._late_after_s)

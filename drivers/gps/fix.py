@@ -1,8 +1,34 @@
 """The word of a GPS receiver: where it says that it is, and how far to believe it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from drivers.readings import Instant, Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A sign that the sky is not as it should be. Never more than a sign: each has harmless causes too."""
+
+    kind: Literal["jamming", "spoofing", "antenna", "clock"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """What a vehicle terminal says beside the position."""
+
+    ignition: bool
+    alarms: tuple[str, ...]
+    """That the terminal itself raises, in words."""
+    antenna: tuple[str, ...] = ()
+    """Those of them that are about its receiver's antenna."""
+    mileage_km: float | None = None
+    fuel_l: float | None = None
+    signal: int | None = None
+    """Of the mobile network, as the terminal counts it."""
+    items: tuple[tuple[int, bytes], ...] = ()
+    """Everything as sent, the makers' own items (locks, seals, sensors) among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +60,9 @@ class Fix:
     """The sentences it was made of, in order of arrival: `GNGGA+GNRMC`."""
     why: str
     """What is wrong or doubtful; empty when nothing is."""
+    historical: bool = False
+    """Was kept back by the tracker: true of its own time, not of now."""
+    hints: tuple[Hint, ...] = ()
+    """Of jamming, forgery, a broken antenna or clock."""
+    vehicle: Vehicle | None = None
+    """Where the protocol tells of the vehicle too."""

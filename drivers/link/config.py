@@ -1,4 +1,4 @@
-"""How a site names a byte stream: a serial port, a TCP serial server, a UDP port."""
+"""How a site names a byte stream: a serial port, a TCP serial server, a UDP port, a TCP port of its own."""
 
 from typing import Annotated, Literal
 
@@ -57,4 +57,26 @@ class UdpLinkConfig(BaseModel):
         return f"udp:{self.listen_host}:{self.listen_port}"
 
 
+class TcpListenConfig(BaseModel):
+    """A TCP port of ours to which many instruments connect."""
+
+    model_config = _CLOSED
+
+    kind: Literal["tcp-listen"] = "tcp-listen"
+    listen_host: str = "0.0.0.0"  # noqa: S104 - trackers come from everywhere; a site narrows it
+    listen_port: Annotated[int, Field(ge=0, le=65535)]
+    """0: any free port, told by the link's name."""
+
+    @property
+    def label(self) -> str:
+        """As the site's people would say it."""
+        return f"tcp-listen:{self.listen_host}:{self.listen_port}"
+
+
 StreamLinkConfig = Annotated[SerialLinkConfig | TcpLinkConfig | UdpLinkConfig, Field(discriminator="kind")]
+"""What one instrument may stand on."""
+ListenConfig = Annotated[TcpListenConfig | UdpLinkConfig, Field(discriminator="kind")]
+"""A port of ours for many instruments."""
+AnyStreamConfig = Annotated[
+    SerialLinkConfig | TcpLinkConfig | UdpLinkConfig | TcpListenConfig, Field(discriminator="kind")
+]

@@ -13,6 +13,9 @@ from drivers.readings import Chunk
 class UdpLink:
     """One open port. Writing goes to the one who spoke last."""
 
+    whole = True
+    """What is read is a message as it was sent, not a piece of a stream."""
+
     def __init__(self, config: UdpLinkConfig, clock: Clock) -> None:
         self.name = config.label
         self._box = Box(self.name, clock)
@@ -45,6 +48,17 @@ class UdpLink:
         if self._transport is None or self._last is None:
             raise LinkLost(self.name, "nobody has spoken yet" if self._transport else "closed")
         self._transport.sendto(data, self._last)
+
+    def write_to(self, client: str, data: bytes) -> bool:
+        """A datagram to who spoke as `host:port`; False when the port is closed."""
+        host, _, port = client.rpartition(":")
+        if self._transport is None:
+            return False
+        self._transport.sendto(data, (host, int(port)))
+        return True
+
+    def hang_up(self, client: str) -> None:
+        """Datagrams have no connection that could end."""
 
     async def close(self) -> None:
         """As Link.close."""

@@ -5,16 +5,15 @@ import re
 
 import msgspec
 
-from drivers.gps.config import GpsConfig
-from drivers.gps.device import GpsListener
+from drivers.gps.config import TrackerConfig
 from drivers.gps.fix import Fix
-from drivers.kinds import Clock, Link
-from drivers.link import open_link
+from drivers.kinds import Clock
 from drivers.readings import Garbage
 from edge.config import Site
-from edge.fleet import Fleet
+from edge.fleet import Fleet, time_of
 from edge.ground import Ground
 from edge.keeper import Health, keep
+from edge.trackers import Source, open_source
 from edge.version import VERSION
 from telemetry.payloads.fix import FixBody
 from telemetry.payloads.node import BirthBody, InstrumentBirth
@@ -60,20 +59,19 @@ class Trackers:
             for listener in self._listeners:
                 group.create_task(self._keep(listener))
 
-    async def _keep(self, config: GpsConfig) -> None:
+    async def _keep(self, config: TrackerConfig) -> None:
         health = self._health[config.name]
 
-        async def live(link: Link) -> None:
-            listener = GpsListener(link, config, self._clock)
-            health.count(listener.tally)
-            async for word in listener.words():
+        async def live(source: Source) -> None:
+            health.count(source.listener.tally)
+            async for word in source.listener.words():
                 if isinstance(word, Garbage):
                     continue
                 tracker, fix = word
                 health.heard(fix.at)
                 self._fleet.take(tracker, fix)
 
-        await keep(f"{NODE}/{config.name}", lambda: open_link(config.link, self._clock), live, self._clock, health)
+        await keep(f"{NODE}/{config.name}", lambda: open_source(config, self._clock), live, self._clock, health)
 
     async def _give(self) -> None:
         while True:
@@ -81,6 +79,15 @@ class Trackers:
             for tracker, fix in self._fleet.give(self._clock.now()):
                 self._voice.sample(
                     "fix", instrument_name(tracker), fix_body(fix, self._ground), fix.at, fix.quality.value
+                )
+            for tracker, fix in self._fleet.history():
+                self._voice.sample(
+                    "fix",
+                    instrument_name(tracker),
+                    fix_body(fix, self._ground),
+                    time_of(fix),
+                    fix.quality.value,
+                    historical=True,
                 )
 
     async def _tell_health(self) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from drivers.camera.device import Camera
 from drivers.camera.read import Read
 from drivers.faults import DriverFault, NoAnswer
-from drivers.gps.device import GpsListener
+from drivers.gps.config import TrackerConfig
 from drivers.gps.fix import Fix
 from drivers.kinds import Clock, Link
 from drivers.lane_io.device import LaneIo
@@ -27,6 +27,7 @@ from drivers.weighbridge.reading import Weight
 from edge.clock import SiteClock
 from edge.commands.words import Exit, err, out
 from edge.config import Lane, Site
+from edge.trackers import open_source
 
 Words = AsyncIterator[object]
 
@@ -89,9 +90,7 @@ async def listen(site: Site, seconds: float) -> list[Heard]:
     probes = [probe for lane in site.lanes for probe in _of_lane(site, lane, clock)]
     for tracker in site.trackers:
         heard = Heard(f"tracker/{tracker.name}", tracker.link.label)
-        probes.append(
-            (heard, _stream(tracker.link, clock, lambda link, c=tracker: GpsListener(link, c, clock).words()))
-        )
+        probes.append((heard, _tracked(tracker, clock)))
     async with asyncio.TaskGroup() as group:
         for heard, words in probes:
             group.create_task(_listen(heard, words, clock, seconds))
@@ -125,6 +124,15 @@ async def _stream(config: StreamLinkConfig, clock: Clock, words: Callable[[Link]
             yield word
     finally:
         await link.close()
+
+
+async def _tracked(config: TrackerConfig, clock: Clock) -> Words:
+    source = await open_source(config, clock)
+    try:
+        async for word in source.listener.words():
+            yield word
+    finally:
+        await source.close()
 
 
 async def _opened(config: StreamLinkConfig, clock: Clock) -> Words:

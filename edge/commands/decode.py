@@ -28,6 +28,12 @@ def _nmea() -> Decoder:
     return decode_stream
 
 
+def _jt808() -> Decoder:
+    from drivers.gps.jt808.decode import decode_stream
+
+    return decode_stream
+
+
 def _uhf_bb() -> Decoder:
     from drivers.rfid.decode import decode_stream
 
@@ -49,6 +55,7 @@ def _camera() -> Decoder:
 PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "yaohua-a9": _yaohua,
     "nmea": _nmea,
+    "jt808": _jt808,
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
     "camera": _camera,

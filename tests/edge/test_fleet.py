@@ -36,7 +36,7 @@ def test_a_fix_is_given_after_its_hold_and_once() -> None:
     assert fleet.repeated == 2 and fleet.told() == "2 repeated"
 
 
-def test_an_overtaken_fix_comes_in_its_order_and_a_late_one_not_at_all() -> None:
+def test_an_overtaken_fix_comes_in_its_order_and_a_late_one_as_history() -> None:
     fleet = Fleet()
     fleet.take("YT01", fix(2, 2.1))
     fleet.take("YT01", fix(1, 2.2))
@@ -45,6 +45,22 @@ def test_an_overtaken_fix_comes_in_its_order_and_a_late_one_not_at_all() -> None
     fleet.take("YT02", fix(1.5, 3))
     assert [name for name, _ in fleet.give(Instant(T + 9))] == ["YT02"]
     assert fleet.late == 1
+    assert [(name, f.fix_time, f.historical) for name, f in fleet.history()] == [("YT01", T + 1.5, True)]
+    assert fleet.history() == []
+
+
+def test_what_was_kept_back_is_history_each_fix_once_and_holds_nothing_up() -> None:
+    fleet = Fleet()
+    batch = [replace(fix(second, 100), historical=True) for second in range(20)]
+    for kept in batch + batch:
+        fleet.take("YT01", kept)
+    assert fleet.give(Instant(T + 200)) == []
+    assert [f for _, f in fleet.history()] == batch and fleet.repeated == 20
+    fleet.take("YT01", fix(101, 101))
+    fleet.take("YT01", fix(101, 101))
+    assert [f.fix_time for _, f in fleet.give(Instant(T + 200))] == [T + 101]
+    fleet.take("YT01", replace(fix(101, 201), historical=True))
+    assert fleet.history() == [] and fleet.repeated == 22
 
 
 def test_a_fix_without_a_date_goes_by_its_arrival() -> None:
@@ -59,6 +75,7 @@ def test_names_off_the_wire_do_not_grow_memory() -> None:
     for number in range(TRACKERS_CEILING + 10):
         fleet.take(f"T{number}", fix(number, number))
         fleet.give(Instant(T + number + 1))
+    assert len(fleet._times) <= TRACKERS_CEILING
     assert fleet.forgotten == 10 and fleet.told() == "10 trackers forgotten"
 
 
@@ -83,6 +100,7 @@ def test_order_and_counts_hold_whatever_comes(heard: list[tuple[str, int, float]
         times = [f.fix_time for n, f in given_fixes if n == name and f.fix_time is not None]
         assert times == sorted(set(times))
     assert len(given_fixes) + fleet.repeated + fleet.late == len(heard)
+    assert len(fleet.history()) == fleet.late
 
 
 def to_earth(lat: float, lon: float) -> tuple[float, float, float]:

@@ -107,6 +107,8 @@ async def test_a_receiver_whose_weeks_rolled_over_is_doubted() -> None:
 class ScriptDatagrams(ScriptLink):
     """As a UDP link: each step of the script is one datagram, its sender in front."""
 
+    whole = True
+
     async def read_from(self, deadline_s: float) -> tuple[Any, str]:
         chunk = await self.read(deadline_s)
         sender, _, data = chunk.data.partition(b"|")
