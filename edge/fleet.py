@@ -94,7 +94,7 @@ class Fleet:
     def _remember(self, tracker: str, at: Instant) -> None:
         times = self._times.pop(tracker, None)
         if times is None:
-            times = deque(maxlen=REMEMBERED)
+            times = deque[Instant](maxlen=REMEMBERED)
             if len(self._times) >= TRACKERS_CEILING:
                 del self._times[next(iter(self._times))]
         self._times[tracker] = times

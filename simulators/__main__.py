@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import math
 import runpy
 import signal
 import sys
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 from simulators.barrier import Boom
 from simulators.camera import ReadPortal
 from simulators.clock import SimClock
-from simulators.gps import GeoState, Tracker
+from simulators.gps import Circle, Tracker
 from simulators.lane_io import LaneModule
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
@@ -155,7 +154,7 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
             portal = ReadPortal(clock, seed=options.seed)
             return portal, [lambda: _read_again(portal, clock, options.plate)]
         case "gps":
-            circle = _Circle(clock, options.lat, options.lon)
+            circle = Circle(clock, options.lat, options.lon, metres=CIRCLE_M, seconds=CIRCLE_S)
             tracker = Tracker(clock, options.name, circle, tag_block=not options.no_tag_block, seed=options.seed)
             if options.udp is not None:
                 host, _, port = options.udp.rpartition(":")
@@ -169,25 +168,6 @@ async def _read_again(portal: ReadPortal, clock: SimClock, plate: str) -> None:
     while True:
         portal.push("plate", plate, 0.97, "front")
         await clock.sleep(CAMERA_PERIOD_S)
-
-
-class _Circle:
-    """Once round in a minute."""
-
-    def __init__(self, clock: SimClock, lat: float, lon: float) -> None:
-        self._clock = clock
-        self._lat = lat
-        self._lon = lon
-
-    def __call__(self) -> GeoState:
-        turn = 2.0 * math.pi * (self._clock.now() % CIRCLE_S) / CIRCLE_S
-        reach_deg = CIRCLE_M / 111_195.0
-        return GeoState(
-            lat=self._lat + reach_deg * math.cos(turn),
-            lon=self._lon + reach_deg * math.sin(turn) / math.cos(math.radians(self._lat)),
-            speed_mps=2.0 * math.pi * CIRCLE_M / CIRCLE_S,
-            track_deg=(math.degrees(turn) + 90.0) % 360.0,
-        )
 
 
 if __name__ == "__main__":

@@ -33,6 +33,28 @@ class GeoState:
     valid: bool = True
 
 
+class Circle:
+    """Round in so many seconds, from the given share of the way on."""
+
+    def __init__(
+        self, clock: SimClock, lat: float, lon: float, *, metres: float, seconds: float, begin: float = 0.0
+    ) -> None:
+        self._clock = clock
+        self._lat, self._lon = lat, lon
+        self._metres, self._seconds, self._begin = metres, seconds, begin
+
+    def __call__(self) -> GeoState:
+        """Where it is now."""
+        turn = 2.0 * math.pi * (self._clock.now() % self._seconds / self._seconds + self._begin)
+        reach_deg = self._metres / METRES_PER_DEGREE
+        return GeoState(
+            lat=self._lat + reach_deg * math.cos(turn),
+            lon=self._lon + reach_deg * math.sin(turn) / math.cos(math.radians(self._lat)),
+            speed_mps=2.0 * math.pi * self._metres / self._seconds,
+            track_deg=(math.degrees(turn) + 90.0) % 360.0,
+        )
+
+
 class Tracker(OnWire):
     """One receiver with its radio."""
 

@@ -23,7 +23,8 @@ from datetime import UTC, datetime
 
 from simulators.clock import SimClock
 from simulators.faults import TerminalFaults
-from simulators.gps import GeoState
+from simulators.gps import Circle, GeoState
+from simulators.jt808_bytes import bcd, enclosed, item, number, opened
 
 BEIJING_S = 8 * 3600.0
 HEARTBEAT_S = 60.0
@@ -236,29 +237,29 @@ class Terminal:
             self.told.sent.append((second, y / 1e6 * (-1 if lat < 0 else 1), x / 1e6 * (-1 if state.lon < 0 else 1)))
         moment = datetime.fromtimestamp(second + BEIJING_S + self.faults.clock_off_s, UTC)
         words = (
-            _number(self.faults.alarms, 4),
-            _number(status, 4),
-            _number(y, 4),
-            _number(x, 4),
-            _number(12, 2),
-            _number(round(state.speed_mps * 36), 2),
-            _number(round(state.track_deg) % 360, 2),
-            _bcd(f"{moment:%y%m%d%H%M%S}"),
-            _item(0x01, _number(round(self._mileage_km * 10), 4)),
-            _item(0x30, _number(24, 1)),
-            _item(0x31, _number(14 if fixed else 0, 1)),
+            number(self.faults.alarms, 4),
+            number(status, 4),
+            number(y, 4),
+            number(x, 4),
+            number(12, 2),
+            number(round(state.speed_mps * 36), 2),
+            number(round(state.track_deg) % 360, 2),
+            bcd(f"{moment:%y%m%d%H%M%S}"),
+            item(0x01, number(round(self._mileage_km * 10), 4)),
+            item(0x30, number(24, 1)),
+            item(0x31, number(14 if fixed else 0, 1)),
         )
         return b"".join(words)
 
     def _send_kept(self) -> None:
         positions, self._kept = self._kept[:BATCH_POSITIONS], self._kept[BATCH_POSITIONS:]
         self.told.kept += len(positions)
-        blocks = b"".join(_number(len(each), 2) + each for each in positions)
-        self._say(0x0704, _number(len(positions), 2) + b"\x01" + blocks, positions=positions)
+        blocks = b"".join(number(len(each), 2) + each for each in positions)
+        self._say(0x0704, number(len(positions), 2) + b"\x01" + blocks, positions=positions)
 
     def _registration(self) -> bytes:
         plate = self._plate.encode("gbk")
-        area = _number(37, 2) + _number(201, 2)
+        area = number(37, 2) + number(201, 2)
         widths = {2011: (5, 8, 7), 2013: (5, 20, 7), 2019: (11, 30, 30)}[self._edition]
         names = ("QGSIM", "PT-1", self.phone[-7:])
         filled = b"".join(each.encode().ljust(width, b"\0") for each, width in zip(names, widths, strict=True))
@@ -268,7 +269,7 @@ class Terminal:
         code = self.faults.wrong_code.encode() or self._code or b""
         if self._edition < 2019:
             return code
-        return _number(len(code), 1) + code + b"860000000000000" + b"1.0".ljust(20, b"\0")
+        return number(len(code), 1) + code + b"860000000000000" + b"1.0".ljust(20, b"\0")
 
     def _say(self, kind: int, body: bytes, *, expect: bool = True, positions: list[bytes] | None = None) -> None:
         limit = PACKET_BYTES if self._packets else 1023
@@ -292,20 +293,17 @@ class Terminal:
         self._serial = self._serial + 1 & 0xFFFF
         wide = self._edition >= 2019
         properties = len(body) | (packet is not None) << 13 | wide << 14
-        head = _number(kind, 2) + _number(properties, 2) + (b"\x01" if wide else b"")
-        head += _bcd(self.phone.rjust(20 if wide else 12, "0")) + _number(self._serial, 2)
+        head = number(kind, 2) + number(properties, 2) + (b"\x01" if wide else b"")
+        head += bcd(self.phone.rjust(20 if wide else 12, "0")) + number(self._serial, 2)
         if packet is not None:
-            head += _number(packet[0], 2) + _number(packet[1], 2)
+            head += number(packet[0], 2) + number(packet[1], 2)
         bare = head + body
         check = 0
         for byte in bare:
             check ^= byte
         if self._random.random() < self.faults.bad_xor_share:
             check ^= self._random.randint(1, 255)
-        inside = bytearray()
-        for byte in (*bare, check):
-            inside += b"\x7d\x02" if byte == 0x7E else b"\x7d\x01" if byte == 0x7D else bytes((byte,))
-        return b"\x7e" + bytes(inside) + b"\x7e"
+        return enclosed(bare + bytes((check,)))
 
     def _put(self, frame: bytes) -> None:
         if self._write is None or self.faults.unplugged:
@@ -321,16 +319,9 @@ class Terminal:
         self._heard += data
         while (end := self._heard.find(0x7E, 1)) >= 0:
             inside, self._heard = bytes(self._heard[1:end]), self._heard[end + 1 :]
-            bare = bytearray()
-            marked = False
-            for byte in inside:
-                if marked:
-                    bare.append(0x7C + byte)
-                elif byte != 0x7D:
-                    bare.append(byte)
-                marked = byte == 0x7D and not marked
+            bare = opened(inside)
             if bare:
-                self._understand(bytes(bare[:-1]))
+                self._understand(bare[:-1])
 
     def _understand(self, bare: bytes) -> None:
         kind = int.from_bytes(bare[:2], "big")
@@ -354,37 +345,6 @@ class Terminal:
                 if frame is not None:
                     self.told.resent_packets += 1
                     self._put(frame)
-
-
-def _number(value: int, size: int) -> bytes:
-    return value.to_bytes(size, "big")
-
-
-def _bcd(digits: str) -> bytes:
-    return bytes(int(digits[at]) << 4 | int(digits[at + 1]) for at in range(0, len(digits), 2))
-
-
-def _item(key: int, value: bytes) -> bytes:
-    return bytes((key, len(value))) + value
-
-
-class Circle:
-    """Once round in so many seconds; each terminal at its own place of the circle."""
-
-    def __init__(self, clock: SimClock, lat: float, lon: float, *, metres: float, seconds: float, begin: float) -> None:
-        self._clock = clock
-        self._lat, self._lon = lat, lon
-        self._metres, self._seconds, self._begin = metres, seconds, begin
-
-    def __call__(self) -> GeoState:
-        turn = 2.0 * math.pi * (self._clock.now() / self._seconds + self._begin)
-        reach_deg = self._metres / 111_195.0
-        return GeoState(
-            lat=self._lat + reach_deg * math.cos(turn),
-            lon=self._lon + reach_deg * math.sin(turn) / math.cos(math.radians(self._lat)),
-            speed_mps=2.0 * math.pi * self._metres / self._seconds,
-            track_deg=(math.degrees(turn) + 90.0) % 360.0,
-        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -424,8 +384,8 @@ async def _live(options: argparse.Namespace) -> None:
     ]
     print(json.dumps({"ready": {"device": "jt808", "to": [host, int(port)], "terminals": count}}), flush=True)
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each.run(host, int(port), udp=options.udp)) for each in fleet]
         await stop.wait()
