@@ -116,6 +116,7 @@ class Commands:
     def _order(self, lane: str, command: Command) -> Order:
         now = self._clock.now()
         why, note = WHY[command.reason], command.note.strip()
+        view = self._hearing.view(lane)
         return Order(
             id=f"{self._site}-{lane}-{secrets.token_hex(8)}",
             verb=Verb(command.verb),
@@ -131,6 +132,7 @@ class Commands:
             reason_zh=f"{why.zh}:{note}" if note else why.zh,
             reason_en=f"{why.en}: {note}" if note else why.en,
             persons=(command.person,),
+            evidence=() if view is None or not view.body.picture else (view.body.picture,),
         )
 
     def _wire(self, order: Order, signed: SignedOrder) -> bytes:

@@ -65,7 +65,7 @@ class PersonPart(_Part):
     id: str
     zh: str
     en: str
-    role: Literal["operator", "supervisor"]
+    role: Literal["operator", "supervisor", "inspector"]
     sealed: Annotated[str, Field(repr=False)]
 
 

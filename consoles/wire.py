@@ -60,7 +60,7 @@ class PersonCard(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     zh: str
     en: str
-    role: Literal["operator", "supervisor"]
+    role: Literal["operator", "supervisor", "inspector"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):

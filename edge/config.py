@@ -22,7 +22,8 @@ from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
 from edge.cross_checks import findings
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
-from gateway_ctl.picture import Rules
+from gateway_ctl.modes import Consequence, Mode, Silent
+from gateway_ctl.picture import Empty, OnFailed, Rules
 from gateway_ctl.seal import Holder, Role, load_public
 from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig, ServerTls
 
@@ -63,6 +64,7 @@ SEALED_BYTES = 16 + 12 + 32 + 16
 Name = Annotated[str, AfterValidator(_name)]
 PublicKey = Annotated[str, AfterValidator(_public)]
 Sealed = Annotated[str, AfterValidator(_sealed)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Words = Annotated[str, Field(min_length=1, max_length=40)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Point = tuple[float, float]
@@ -108,6 +110,10 @@ class About(Closed):
     """Folder for books, spools, series and records; relative to the site file."""
     override_persons: Literal[1, 2] = 1
     """How many persons must sign an order that overrides customs' silence or the lane's own no."""
+    hold_open_persons: Literal[1, 2] | None = None
+    """How many must sign a hold-open, one of them a supervisor; not given: as many as for an override."""
+    shifts: tuple[TimeOfDay, ...] = ("00:00",)
+    """When shifts begin, by this machine's time zone: overrides are counted for each."""
     clock: ClockConfig = ClockConfig()
     drawing: Drawing | None = None
 
@@ -123,10 +129,13 @@ class ConsoleConfig(Closed):
 
 
 class CustomsKey(Closed):
-    """A key that customs signs with."""
+    """A key that orders of customs are signed with."""
 
     id: Name
     public: PublicKey
+    role: Literal["customs", "link", "local"] = "customs"
+    """link: this gate's own end of customs' protocol, which seals what customs sends unsigned. local: the site's own,
+    for known empty trucks while customs is silent."""
 
 
 class ClearanceConfig(Closed):
@@ -153,12 +162,36 @@ class Person(Closed):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
     zh: Words
     en: Words
-    role: Literal["operator", "supervisor"]
+    role: Literal["operator", "supervisor", "inspector"]
     public: PublicKey
     sealed: Sealed
 
 
 _USUAL = Rules()
+
+
+ByHand = Consequence
+NotByHand = Literal[Consequence.RETRY, Consequence.INSPECT, Consequence.REFUSE]
+
+
+class OnFailedConfig(Closed):
+    """`[lanes.rules] on_failed`: what a check that failed leads to. Nobody corrects a weight or a paper by hand."""
+
+    plate: ByHand = _USUAL.on_failed.plate
+    tag: ByHand = _USUAL.on_failed.tag
+    trailer: ByHand = _USUAL.on_failed.trailer
+    containers: ByHand = _USUAL.on_failed.containers
+    seal: ByHand = _USUAL.on_failed.seal
+    weight: NotByHand = Consequence.RETRY
+    direction: NotByHand = Consequence.RETRY
+    document: NotByHand = Consequence.RETRY
+
+
+class EmptyConfig(Closed):
+    """A truck that the site knows, and what it weighs with nothing on it."""
+
+    plate: Words
+    kg: Annotated[Decimal, Field(gt=0)]
 
 
 class RulesConfig(Closed):
@@ -167,6 +200,18 @@ class RulesConfig(Closed):
     needs_weight: bool = _USUAL.needs_weight
     needs_plate: bool = _USUAL.needs_plate
     needs_tag: bool = _USUAL.needs_tag
+    needs_trailer: bool = _USUAL.needs_trailer
+    needs_seal: bool = _USUAL.needs_seal
+    needs_scan: bool = _USUAL.needs_scan
+    tolerance_share: Annotated[Decimal, Field(ge=0, le=1)] = _USUAL.tolerance_share
+    documents: tuple[Words, ...] = ()
+    on_failed: OnFailedConfig = OnFailedConfig()
+    silent: Silent = _USUAL.silent
+    silent_after_s: Annotated[float, Field(ge=1, le=3600)] = _USUAL.silent_after_s
+    empties: tuple[EmptyConfig, ...] = ()
+    empty_off_kg: Annotated[Decimal, Field(ge=0, le=5000)] = _USUAL.empty_off_kg
+    hold_open_s: Annotated[float, Field(ge=0, le=14400)] = _USUAL.hold_open_s
+    cosign_s: Annotated[float, Field(ge=10, le=600)] = _USUAL.cosign_s
     presence_kg: Annotated[Decimal, Field(gt=0)] = _USUAL.presence_kg
     plate_sure: Annotated[float, Field(ge=0, le=1)] = _USUAL.plate_sure
     gather_s: Annotated[float, Field(ge=5, le=600)] = _USUAL.gather_s
@@ -179,7 +224,9 @@ class RulesConfig(Closed):
 
     def rules(self) -> Rules:
         """For the interlock."""
-        return Rules(**self.model_dump())
+        made: dict[str, Any] = self.model_dump(exclude={"on_failed", "empties"})
+        failed = OnFailed(**self.on_failed.model_dump())
+        return Rules(**made, on_failed=failed, empties=tuple(Empty(truck.plate, truck.kg) for truck in self.empties))
 
 
 class Lane(Closed):
@@ -189,6 +236,8 @@ class Lane(Closed):
     zh: Words
     en: Words
     direction: Literal["in", "out"]
+    mode: Mode = Mode.SHADOW
+    """shadow: decides and moves nothing; advisory: asks the operator before it opens; live."""
     weighbridge: WeighbridgeConfig
     io: LaneIoConfig
     tags: TagReaderConfig | None = None
@@ -241,7 +290,7 @@ class Site(Closed):
 
     def keyring(self) -> dict[str, Holder]:
         """Every key that may be on an order here: customs' by its id, a person's by the person's id."""
-        customs = {key.id: Holder(load_public(key.public), Role.CUSTOMS) for key in self.clearance.keys}
+        customs = {key.id: Holder(load_public(key.public), Role(key.role)) for key in self.clearance.keys}
         persons = {person.id: Holder(load_public(person.public), Role(person.role)) for person in self.persons}
         return customs | persons
 

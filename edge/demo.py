@@ -248,6 +248,7 @@ def _lane(number: int, lane: str, links: Mapping[str, Any]) -> dict[str, Any]:
         "zh": f"{numeral}号{'进' if inbound else '出'}口车道",
         "en": f"{'Import' if inbound else 'Export'} lane {number + 1}",
         "direction": _direction(number),
+        "mode": "live",
         "weighbridge": {
             "name": "wb",
             "dialect": "yaohua-a9",

@@ -4,14 +4,20 @@ Laws kept here:
  1. Unknown never opens and never closes: missing, stale or contradictory is a reason.
  2. All reasons are given at once.
  3. A release by customs asks for everything; a person's release waives what customs and the reads would have said,
-    never the order's own truth nor the state of the boom. A lowering asks for a clear place under the boom, always.
+    never the order's own truth, the state of the boom, nor an inspector's suspicion of this very truck. A lowering
+    asks for a clear place under the boom, always, an emergency too.
+ 4. A lane in shadow is given no permit at all; an advisory lane none by customs alone.
+ 5. The site's own key opens for a known empty truck, while customs is silent, where the site says so.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
 from drivers.readings import Instant
-from gateway_ctl.orders import Movement, Order, Origin, Permit, Verb
+from gateway_ctl import matching
+from gateway_ctl.inspection import Finding, Verdict
+from gateway_ctl.modes import Mode, Silent
+from gateway_ctl.orders import LANE_WIDE, LOWERING, Movement, Order, Origin, Permit, Verb
 from gateway_ctl.picture import Picture, Rules, Seen, digest
 from gateway_ctl.reasons import Reason
 
@@ -59,20 +65,28 @@ def boom_at(picture: Picture, now: Instant, rules: Rules) -> BoomAt:
 
 
 def decide(picture: Picture, order: Order | None, now: Instant, rules: Rules) -> Permit | Refusal:
-    """Judge an admitted order on a picture. RELEASE asks to raise, a person's LOWER to lower; all else is refused."""
-    movement = Movement.LOWER if order is not None and order.verb is Verb.LOWER else Movement.RAISE
+    """Judge an admitted order on a picture: a release or a hold-open to raise, a person's lowering to lower.
+
+    Whatever else an order says (HOLD, INSPECT, REFUSE, CONFIRM, CLOSE) moves nothing and is refused here.
+    """
+    movement = Movement.LOWER if order is not None and order.verb in LOWERING else Movement.RAISE
     reasons: list[Reason] = []
     if order is None:
         reasons.append(Reason.ORDER_MISSING)
     else:
         reasons += _of_order(picture, order, now, rules)
     if movement is Movement.LOWER:
-        reasons += _of_lowering(picture, now, rules)
+        emergency = order is not None and order.verb is Verb.LOWER_NOW
+        reasons += _of_lowering(picture, now, rules, emergency=emergency)
     else:
         by_person = order is not None and order.origin is Origin.PERSON
         reasons += _of_raising(picture, now, rules, by_person=by_person)
+        reasons += _of_scan(picture, now, rules, by_person=by_person)
         if order is None or not by_person:
+            reasons += _of_unattended(picture, None if order is None else order.id)
             reasons += of_truck(picture, order, now, rules)
+        if order is not None and order.origin is Origin.LOCAL:
+            reasons += _of_local(picture, now, rules)
     return _answer(picture, order, movement, now, rules, reasons)
 
 
@@ -93,15 +107,34 @@ def withdrawn(permit: Permit, picture: Picture, now: Instant, rules: Rules) -> t
         reasons.append(Reason.PERMIT_EXPIRED)
     if permit.passage != picture.passage:
         reasons.append(Reason.ORDER_OTHER_PASSAGE)
+    if permit.order in picture.spent:
+        reasons.append(Reason.ORDER_SPENT)
     if permit.movement is Movement.LOWER:
-        reasons += _of_lowering(picture, now, rules)
+        reasons += _of_lowering(picture, now, rules, emergency=permit.emergency)
     else:
+        if permit.order is None:
+            reasons.append(Reason.ORDER_MISSING)
         reasons += _of_raising(picture, now, rules, by_person=permit.by_person)
-        if permit.order is None or permit.order in picture.spent:
-            reasons.append(Reason.ORDER_SPENT)
+        reasons += _of_scan(picture, now, rules, by_person=permit.by_person)
         if not permit.by_person:
+            reasons += _of_unattended(picture, permit.order)
             reasons += of_truck(picture, None, now, rules)
     return tuple(dict.fromkeys(reasons))
+
+
+def in_local_mode(picture: Picture, now: Instant, rules: Rules) -> bool:
+    """Whether customs has been silent for so long that the site's rules for that take its place."""
+    return picture.silent_since is not None and now - picture.silent_since >= rules.silent_after_s
+
+
+def known_empty(picture: Picture, rules: Rules) -> bool:
+    """Whether this truck is on the site's list and is, by its weight and by what was read of it, empty."""
+    plate, deck = picture.identity.plate, picture.deck
+    if plate is None or deck.settled_kg is None or picture.identity.containers or picture.identity.seal_numbers:
+        return False
+    return any(
+        truck.plate == plate.text and abs(deck.settled_kg - truck.kg) <= rules.empty_off_kg for truck in rules.empties
+    )
 
 
 def _answer(
@@ -119,6 +152,7 @@ def _answer(
         order=order_id,
         by_person=order is not None and order.origin is Origin.PERSON,
         movement=movement,
+        emergency=order is not None and order.verb is Verb.LOWER_NOW,
         granted_at=now,
         expires_at=Instant(until if order is None else min(until, order.expires_at)),
         picture=mark,
@@ -131,13 +165,17 @@ def judge_order(picture: Picture, order: Order, now: Instant, rules: Rules) -> t
     return tuple(reason for reason in _of_order(picture, order, now, rules) if reason not in says)
 
 
+_SAYS = {Verb.HOLD: Reason.ORDER_HOLD, Verb.INSPECT: Reason.ORDER_INSPECT, Verb.REFUSE: Reason.ORDER_REFUSE}
+_MOVES_NOTHING = frozenset({Verb.CONFIRM, Verb.CLOSE})
+
+
 def _of_order(picture: Picture, order: Order, now: Instant, rules: Rules) -> list[Reason]:
     reasons: list[Reason] = []
     if order.site != picture.site:
         reasons.append(Reason.ORDER_OTHER_SITE)
     if order.lane != picture.lane:
         reasons.append(Reason.ORDER_OTHER_LANE)
-    if order.passage != picture.passage or (order.passage is None and order.verb is not Verb.LOWER):
+    if order.passage != picture.passage or (order.passage is None and order.verb not in LANE_WIDE):
         reasons.append(Reason.ORDER_OTHER_PASSAGE)
     if not now < order.expires_at:
         reasons.append(Reason.ORDER_EXPIRED)
@@ -145,20 +183,81 @@ def _of_order(picture: Picture, order: Order, now: Instant, rules: Rules) -> lis
         reasons.append(Reason.ORDER_FROM_FUTURE)
     if not order.expires_at - order.issued_at <= rules.order_life_s:
         reasons.append(Reason.ORDER_LIVES_TOO_LONG)
+    if len(order.persons) > 1 and not now - order.issued_at <= rules.cosign_s:
+        reasons.append(Reason.ORDER_LAPSED)
     if order.id in picture.spent:
         reasons.append(Reason.ORDER_SPENT)
     if abs(picture.clock_step_s) > rules.clock_step_s:
         reasons.append(Reason.CLOCK_UNSURE)
-    word = {Verb.HOLD: Reason.ORDER_HOLD, Verb.INSPECT: Reason.ORDER_INSPECT, Verb.REFUSE: Reason.ORDER_REFUSE}
-    if order.verb in word:
-        reasons.append(word[order.verb])
-    if order.verb is Verb.LOWER and order.origin is not Origin.PERSON:
+    if order.verb in _SAYS:
+        reasons.append(_SAYS[order.verb])
+    if order.verb in _MOVES_NOTHING:
+        reasons.append(Reason.ORDER_MISSING)
+    if order.verb in LANE_WIDE | _MOVES_NOTHING and order.origin is not Origin.PERSON:
         reasons.append(Reason.ORDER_NOT_THEIRS)
+    if order.verb is Verb.HOLD_OPEN:
+        reasons += _of_holding(order, now, rules)
     return reasons
 
 
-def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -> list[Reason]:
+def _of_holding(order: Order, now: Instant, rules: Rules) -> list[Reason]:
+    if order.until is None or not order.until - order.issued_at <= rules.hold_open_s:
+        return [Reason.ORDER_HOLDS_TOO_LONG]
+    return [] if now < order.until else [Reason.ORDER_EXPIRED]
+
+
+def _of_mode(picture: Picture) -> list[Reason]:
+    return [Reason.LANE_IN_SHADOW] if picture.mode is Mode.SHADOW else []
+
+
+def _of_unattended(picture: Picture, order: str | None) -> list[Reason]:
+    """What keeps an order that no person gave from opening: an advice not confirmed, a check that failed for good."""
     reasons: list[Reason] = []
+    if picture.mode is Mode.ADVISORY and (order is None or picture.confirmed != order):
+        reasons.append(Reason.NOT_CONFIRMED_YET)
+    if picture.sent is not None:
+        reasons.append(Reason.MATCH_INSPECT if picture.sent == "inspect" else Reason.MATCH_REFUSE)
+    return reasons
+
+
+def _of_local(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
+    allowed = rules.silent is Silent.KNOWN_EMPTY and in_local_mode(picture, now, rules) and known_empty(picture, rules)
+    return [] if allowed else [Reason.LOCAL_NOT_ALLOWED]
+
+
+def _of_scan(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -> list[Reason]:
+    """The inspector's word. Suspicion of this truck always counts; the rest where the lane asks for a scan."""
+    verdict = picture.inspection
+    if verdict is not None and not verdict.issued_at - rules.skew_s <= now < verdict.expires_at:
+        verdict = None
+    mine = verdict is not None and _on_this_truck(verdict, picture)
+    if verdict is not None and mine and verdict.finding in (Finding.SUSPECT, Finding.OPEN):
+        return [Reason.SCAN_SUSPECT]
+    if by_person or not rules.needs_scan:
+        return []
+    if verdict is None:
+        return [Reason.SCAN_AWAITED]
+    reasons = [] if mine else [Reason.SCAN_OTHER_TRUCK]
+    if verdict.torn or verdict.finding is not Finding.CLEAR:
+        reasons.append(Reason.SCAN_TORN if verdict.torn or verdict.finding is Finding.AGAIN else Reason.SCAN_SUSPECT)
+    return reasons
+
+
+def _on_this_truck(verdict: Verdict, picture: Picture) -> bool:
+    """Whatever the verdict names must be what stands here; it names at least one thing."""
+    plate = picture.identity.plate
+    if verdict.passage is not None and verdict.passage != picture.passage:
+        return False
+    if verdict.plate is not None and (plate is None or verdict.plate != plate.text):
+        return False
+    read = {container.code for container in picture.identity.containers}
+    if verdict.containers and set(verdict.containers) != read:
+        return False
+    return verdict.lane in (None, picture.lane) and verdict.site == picture.site
+
+
+def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -> list[Reason]:
+    reasons = _of_mode(picture)
     at = boom_at(picture, now, rules)
     if at is BoomAt.UNKNOWN:
         reasons.append(Reason.BOOM_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)
@@ -175,16 +274,18 @@ def _of_raising(picture: Picture, now: Instant, rules: Rules, *, by_person: bool
     return reasons
 
 
-def _of_lowering(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
-    reasons = _of_zone(picture, now, rules)
+def _of_lowering(picture: Picture, now: Instant, rules: Rules, *, emergency: bool = False) -> list[Reason]:
+    """`emergency` waives what the barrier says of itself, never what is under the boom."""
+    reasons = [*_of_mode(picture), *_of_zone(picture, now, rules)]
     at = boom_at(picture, now, rules)
-    if at is BoomAt.UNKNOWN:
-        reasons.append(Reason.BOOM_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)
-    if at is BoomAt.CONTRADICTS:
-        reasons.append(Reason.BOOM_CONTRADICTS)
     if at is BoomAt.DOWN:
         reasons.append(Reason.BOOM_ALREADY_DOWN)
-    reasons += _of_fault(picture, now, rules)
+    if not emergency:
+        if at is BoomAt.UNKNOWN:
+            reasons.append(Reason.BOOM_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)
+        if at is BoomAt.CONTRADICTS:
+            reasons.append(Reason.BOOM_CONTRADICTS)
+        reasons += _of_fault(picture, now, rules)
     if not reasons:
         both = (picture.inputs.loop_boom, picture.inputs.photocell)
         if any(seen.since is None or now - seen.since < rules.zone_clear_s for seen in both):
@@ -211,11 +312,11 @@ def _of_zone(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
 
 
 def of_truck(picture: Picture, order: Order | None, now: Instant, rules: Rules) -> list[Reason]:
-    """What is still missing or wrong about the truck itself: its weight and what was read of it."""
-    return [*_of_weight(picture, order, now, rules), *_of_identity(picture, order, rules)]
+    """What is still missing or wrong about the truck itself: its weighing, and its reads against the order."""
+    return [*_of_weight(picture, now, rules), *matching.reasons(matching.match(picture, order, rules))]
 
 
-def _of_weight(picture: Picture, order: Order | None, now: Instant, rules: Rules) -> list[Reason]:
+def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     if not rules.needs_weight:
         return []
     deck = picture.deck
@@ -233,10 +334,6 @@ def _of_weight(picture: Picture, order: Order | None, now: Instant, rules: Rules
         return reasons
     if not Seen(value=True, at=deck.settled_at).fresh(now, rules.weight_fresh_s):
         reasons.append(Reason.WEIGHT_STALE)
-    if order is not None and order.declared_kg is not None and order.tolerance_kg is not None:
-        off = abs(deck.settled_kg - order.declared_kg)
-        if off > order.tolerance_kg + deck.uncertainty_kg:
-            reasons.append(Reason.WEIGHT_OFF_DECLARED)
     return reasons
 
 
@@ -259,33 +356,6 @@ def _of_live(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     if not deck.live_kg.fresh(now, rules.weight_fresh_s):
         return [Reason.WEIGHT_STALE]
     return [Reason.TRUCK_ABSENT] if deck.live_kg.value < rules.presence_kg else []
-
-
-def _of_identity(picture: Picture, order: Order | None, rules: Rules) -> list[Reason]:
-    reasons: list[Reason] = []
-    identity = picture.identity
-    plate = identity.plate
-    if plate is None:
-        if rules.needs_plate or (order is not None and order.plate is not None):
-            reasons.append(Reason.PLATE_UNREAD)
-    else:
-        if not plate.confidence >= rules.plate_sure:
-            reasons.append(Reason.PLATE_UNSURE)
-        if any(other != plate.text for other in identity.tag_plates):
-            reasons.append(Reason.TAG_OTHER_TRUCK)
-        if order is not None and order.plate != plate.text:
-            reasons.append(Reason.ORDER_OTHER_PLATE)
-    if rules.needs_tag and not identity.tags:
-        reasons.append(Reason.TAG_UNREAD)
-    if any(not container.check_ok for container in identity.containers):
-        reasons.append(Reason.CONTAINER_FALSE)
-    if order is not None:
-        read, named = {c.code for c in identity.containers}, set(order.containers)
-        if named - read and not read - named:
-            reasons.append(Reason.CONTAINER_UNREAD)
-        elif read != named:
-            reasons.append(Reason.ORDER_OTHER_CONTAINERS)
-    return reasons
 
 
 def _any_fresh(picture: Picture, now: Instant, rules: Rules) -> bool:

@@ -6,11 +6,14 @@ A picture is taken once; deciding on it reads no instrument and asks no clock.
 import hashlib
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from drivers.readings import Instant
+from gateway_ctl.correction import Check, Correction
+from gateway_ctl.inspection import Verdict
+from gateway_ctl.modes import Consequence, Mode, Silent
 
 T = TypeVar("T")
 
@@ -92,6 +95,38 @@ class Identity:
     tag_plates: tuple[str, ...] = ()
     """Plates that the tags carry, where the site's tags do."""
     containers: tuple[Container, ...] = ()
+    trailer: Plate | None = None
+    seal_numbers: tuple[str, ...] = ()
+    """Customs' seals on the boxes, as read."""
+    corrections: tuple[Correction, ...] = ()
+    """What a person has corrected of the above: the values are already in their places."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnFailed:
+    """What a check that failed leads to, check by check. A weight, a direction and a document are never corrected."""
+
+    plate: Consequence = Consequence.CORRECT
+    tag: Consequence = Consequence.CORRECT
+    trailer: Consequence = Consequence.CORRECT
+    containers: Consequence = Consequence.CORRECT
+    seal: Consequence = Consequence.CORRECT
+    weight: Consequence = Consequence.RETRY
+    direction: Consequence = Consequence.RETRY
+    document: Consequence = Consequence.RETRY
+
+    def of(self, check: Check) -> Consequence:
+        """The consequence of one check."""
+        consequence: Consequence = getattr(self, check.value)
+        return consequence
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A truck that the site knows: its plate, and what it weighs with nothing on it."""
+
+    plate: str
+    kg: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +152,28 @@ class Rules:
     needs_weight: bool = True
     needs_plate: bool = True
     needs_tag: bool = False
+    needs_trailer: bool = False
+    needs_seal: bool = False
+    needs_scan: bool = False
+    """An inspector's verdict on this truck's scan, and it must be clear."""
+    tolerance_share: Decimal = Decimal("0.05")
+    """How far the weight may be from a declaration that comes without a tolerance of its own: a twentieth of it, as
+    several countries' weighing rules have it."""
+    documents: tuple[str, ...] = ()
+    """Types of document that this lane takes; none named: all."""
+    on_failed: OnFailed = OnFailed()
+    cosign_s: float = 60.0
+    """Within this the second person must have signed: long enough to walk to another screen, too short to forget."""
+    hold_open_s: float = 900.0
+    """Longest HOLD_OPEN; 0 forbids it. A convoy passes in a quarter of an hour."""
+    silent: Silent = Silent.REFUSE
+    """Local mode: what may pass while customs does not answer."""
+    silent_after_s: float = 10.0
+    """Customs must have been silent for this long: one lost connection is no outage."""
+    empties: tuple[Empty, ...] = ()
+    """Trucks that may pass empty in local mode, where `silent` says so."""
+    empty_off_kg: Decimal = Decimal(500)
+    """How far a known empty truck may be from its own weight: fuel, driver, mud."""
     gather_s: float = 30.0
     """After this the lane says what is missing instead of waiting on in silence."""
     clock_step_s: float = 1.0
@@ -130,10 +187,21 @@ class Picture:
     site: str
     lane: str
     at: Instant
+    mode: Mode = Mode.SHADOW
+    direction: Literal["in", "out"] | None = None
+    """The lane's own."""
     passage: str | None = None
     inputs: Inputs = Inputs()
     deck: Deck = Deck()
     identity: Identity = Identity()
+    inspection: Verdict | None = None
+    """The newest verdict that was told for this truck, or else for this lane."""
+    confirmed: str | None = None
+    """The order of customs that a person has confirmed for this passage, in an advisory lane."""
+    sent: Literal["inspect", "refuse"] | None = None
+    """What a failed check has led to in this passage."""
+    silent_since: Instant | None = None
+    """Since when customs does not answer; None while it does."""
     clock_step_s: float = 0.0
     spent: frozenset[str] = field(default_factory=frozenset[str])
     """Orders that have opened this boom already."""

@@ -1,6 +1,7 @@
 """Every refusal there is: its code, the sentence a guard can read aloud, what clears it and who.
 
-One table. A reason that is not here cannot be given; a reason without its words cannot be written.
+One table. A reason that is not here cannot be given; a reason without its words cannot be written. It is
+more than 400 lines long because a guard's words stand in one place.
 """
 
 from enum import Enum, StrEnum
@@ -13,6 +14,7 @@ class Clears(StrEnum):
     BY_ITSELF = "by itself"
     OPERATOR = "operator"
     CUSTOMS = "customs"
+    INSPECTOR = "inspector"
     SERVICE = "service"
 
 
@@ -27,6 +29,7 @@ class Words(NamedTuple):
 
 
 _I, _O, _C, _S = Clears.BY_ITSELF, Clears.OPERATOR, Clears.CUSTOMS, Clears.SERVICE
+_X = Clears.INSPECTOR
 
 
 class Reason(Enum):
@@ -59,6 +62,27 @@ class Reason(Enum):
     )
     ORDER_TOO_FEW = Words(
         _O, "签名人数不足", "The order needs more persons' signatures", "请第二人签名", "Have the second person sign"
+    )
+    ORDER_UNPROVEN = Words(
+        _O,
+        "指令未写明理由或依据",
+        "The order names no reason, or nothing that it rests on",
+        "按当前画面写明理由重新下达",
+        "Give it again from the screen as it is now, with a reason",
+    )
+    ORDER_LAPSED = Words(
+        _O,
+        "第二人未在时限内签名",
+        "The second signature did not come in time",
+        "重新下达,第二人及时签名",
+        "Give the order again and have it signed in time",
+    )
+    ORDER_HOLDS_TOO_LONG = Words(
+        _O,
+        "保持开启的时间超出本站规定",
+        "It would hold the boom open for longer than this site allows",
+        "缩短时间重新下达",
+        "Give it again with an earlier end",
     )
     ORDER_OTHER_SITE = Words(
         _C,
@@ -94,6 +118,34 @@ class Reason(Enum):
         "The order names other containers",
         "核对箱号或重读",
         "Check the containers or read them again",
+    )
+    ORDER_OTHER_TRAILER = Words(
+        _O,
+        "指令上的挂车号与本车不符",
+        "The order names another trailer",
+        "核对挂车或重读",
+        "Check the trailer or read it again",
+    )
+    ORDER_OTHER_SEALS = Words(
+        _O,
+        "关锁号与申报不符",
+        "The seals are not those declared",
+        "核对关锁,疑似换锁时转查验",
+        "Check the seals; send to inspection if one was changed",
+    )
+    ORDER_OTHER_DIRECTION = Words(
+        _C,
+        "进出方向与申报不符",
+        "The truck goes the other way than declared",
+        "引导至正确车道",
+        "Send it to a lane of the other direction",
+    )
+    ORDER_OTHER_DOCUMENT = Words(
+        _C,
+        "单证类型不可走本车道",
+        "This lane does not take trucks on this type of document",
+        "引导至对应车道",
+        "Send it to a lane that takes it",
     )
     ORDER_EXPIRED = Words(_C, "指令已过期", "The order has expired", "请海关重新下达", "Ask customs for a fresh order")
     ORDER_FROM_FUTURE = Words(
@@ -138,6 +190,51 @@ class Reason(Enum):
         "Customs answers something that is no answer",
         "联系海关技术人员",
         "Call customs' engineers",
+    )
+    SCAN_AWAITED = Words(
+        _X, "等待审图结论", "The verdict on the scan is awaited", "等待审图员", "Wait for the inspector"
+    )
+    SCAN_SUSPECT = Words(
+        _X,
+        "审图结论有嫌疑",
+        "The scan was found suspicious",
+        "转查验,等待新的结论",
+        "Send it to inspection; a newer verdict clears it",
+    )
+    SCAN_OTHER_TRUCK = Words(
+        _X,
+        "审图结论属于别的车辆",
+        "The verdict is on another truck's scan",
+        "请审图员核对车辆",
+        "Ask the inspector for this truck's verdict",
+    )
+    SCAN_TORN = Words(
+        _X,
+        "扫描图像不完整",
+        "The scan has gaps",
+        "重新扫描",
+        "Scan the truck again",
+    )
+    LANE_IN_SHADOW = Words(
+        _S,
+        "本车道为影子模式,不动闸杆",
+        "This lane is in shadow: it decides and moves nothing",
+        "由道闸自带操作器开闸",
+        "Use the barrier's own operator",
+    )
+    NOT_CONFIRMED_YET = Words(
+        _O,
+        "建议放行,等待操作员签名",
+        "Release is advised; an operator has yet to sign",
+        "核对后签名放行",
+        "Look at the truck and sign",
+    )
+    LOCAL_NOT_ALLOWED = Words(
+        _C,
+        "海关中断期间此车不可放行",
+        "The site's rules let no such truck pass while customs is silent",
+        "等待海关恢复",
+        "Wait until customs answers again",
     )
     LANE_WAKING = Words(_I, "车道正在启动", "The lane is just starting", "稍候", "Wait a moment")
     CLOCK_UNSURE = Words(
@@ -246,6 +343,40 @@ class Reason(Enum):
     )
     TAG_OTHER_TRUCK = Words(
         _O, "电子车牌与车牌不符", "The tag belongs to another truck", "人工核对车辆", "Check the truck by hand"
+    )
+    TRAILER_UNREAD = Words(
+        _O, "挂车号未识别", "The trailer's plate was not read", "重读或人工更正", "Read it again, or correct it by hand"
+    )
+    SEAL_UNREAD = Words(
+        _O, "关锁号未识别", "A seal's number was not read", "重读或人工更正", "Read it again, or correct it by hand"
+    )
+    MATCH_INSPECT = Words(
+        _C,
+        "比对不符,按规定转查验",
+        "A check failed for which this site sends to inspection",
+        "引导至查验区,等待海关新指令",
+        "Send it to inspection; customs' next order counts",
+    )
+    MATCH_REFUSE = Words(
+        _C,
+        "比对不符,按规定不予放行",
+        "A check failed for which this site refuses the truck",
+        "引导退出车道",
+        "Have the truck leave the lane",
+    )
+    CORRECTION_BARRED = Words(
+        _O,
+        "本站规则不许人工更正此项",
+        "This site lets nobody correct this by hand",
+        "重读或按规定处理",
+        "Read it again, or do as the rules say",
+    )
+    CORRECTION_STALE = Words(
+        _O,
+        "更正所依据的识别结果已变化",
+        "The read has changed since the correction was signed",
+        "按当前读数重新更正",
+        "Look again and correct what is shown now",
     )
     CONTAINER_UNREAD = Words(
         _O, "箱号未识别", "A container's number was not read", "重读或人工核对", "Read it again, or check it by hand"

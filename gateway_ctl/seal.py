@@ -1,4 +1,6 @@
-"""The one door to cryptography: Ed25519 seals on orders, and persons' keys under their PIN.
+"""The one door to cryptography: Ed25519 seals on orders, verdicts and corrections, and persons' keys under their PIN.
+
+What a seal is for stands before the sealed bytes, so that no signature on one kind of word is good on another.
 
 A person's private key lies sealed in the site file: AES-256-GCM under a key that argon2id makes from the PIN. A PIN
 is short; argon2id with 64 MiB and three passes makes each guess cost about a tenth of a second, and the console
@@ -17,22 +19,49 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway_ctl.orders import Malformed, Order, Origin, Seal, SignedOrder, Verb, parse, payload
+from gateway_ctl import correction as corrections
+from gateway_ctl import inspection
+from gateway_ctl.correction import Correction
+from gateway_ctl.inspection import Verdict
+from gateway_ctl.orders import (
+    CUSTOMS_VERBS,
+    RAISING,
+    Malformed,
+    Order,
+    Origin,
+    Seal,
+    SignedOrder,
+    Verb,
+    parse,
+    payload,
+)
 from gateway_ctl.reasons import Reason
 
-_DOMAIN = b"quaygate-order-v1\n"
-_ANCHOR_DOMAIN = b"quaygate-anchor-v1\n"
+_ORDER = b"quaygate-order-v1\n"
+_ANCHOR = b"quaygate-anchor-v1\n"
+_VERDICT = b"quaygate-verdict-v1\n"
+_CORRECTION = b"quaygate-correction-v1\n"
 _SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
 
 PrivateKey = Ed25519PrivateKey
 
 
 class Role(StrEnum):
-    """What the holder of a key may order."""
+    """What the holder of a key may sign."""
 
     CUSTOMS = "customs"
+    LINK = "link"
+    """The gate's own end of customs' protocol: it seals what customs sent unsigned, and names the raw frame."""
+    LOCAL = "local"
+    """The site itself, while customs is silent: a release, which the interlock keeps to known empty trucks."""
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    """As an operator; a boom is held open only with one of them."""
+    INSPECTOR = "inspector"
+    """Verdicts on scans, and nothing that moves a boom."""
+
+
+_AT_THE_GATE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +119,24 @@ def unseal_private(sealed: str, pin: str) -> PrivateKey:
 
 def sign(order: Order, key: str, private: PrivateKey) -> SignedOrder:
     """The order with one seal."""
-    data = payload(order)
-    return SignedOrder(payload=data, seals=(Seal(key=key, signature=private.sign(_DOMAIN + data)),))
+    return _signed(_ORDER, payload(order), key, private)
 
 
 def countersign(signed: SignedOrder, key: str, private: PrivateKey) -> SignedOrder:
     """The same order with one seal more."""
-    seal = Seal(key=key, signature=private.sign(_DOMAIN + signed.payload))
+    seal = Seal(key=key, signature=private.sign(_ORDER + signed.payload))
     return SignedOrder(payload=signed.payload, seals=(*signed.seals, seal))
 
 
 def attest(anchor: bytes, private: PrivateKey) -> bytes:
     """64 bytes: the lane's signature under an anchor of its book (gateway_ctl/anchor.py)."""
-    return private.sign(_ANCHOR_DOMAIN + anchor)
+    return private.sign(_ANCHOR + anchor)
 
 
 def attested(anchor: bytes, signature: bytes, public: bytes) -> bool:
     """Whether the holder of `public` (32 bytes) has signed this anchor."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, _ANCHOR_DOMAIN + anchor)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, _ANCHOR + anchor)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -119,38 +147,116 @@ def public_of(private: PrivateKey) -> bytes:
     return private.public_key().public_bytes_raw()
 
 
-def admit(signed: SignedOrder, keyring: Keyring, *, persons_needed: int = 1) -> Order | tuple[Reason, ...]:
+def sign_verdict(verdict: Verdict, key: str, private: PrivateKey) -> SignedOrder:
+    """An inspector's verdict with their seal."""
+    return _signed(_VERDICT, inspection.payload(verdict), key, private)
+
+
+def sign_correction(correction: Correction, key: str, private: PrivateKey) -> SignedOrder:
+    """A corrected read with the seal of the person who read it."""
+    return _signed(_CORRECTION, corrections.payload(correction), key, private)
+
+
+def admit(
+    signed: SignedOrder, keyring: Keyring, *, persons_needed: int = 1, hold_open_persons: int | None = None
+) -> Order | tuple[Reason, ...]:
     """The order if every seal on it is true and its holders may give it; otherwise the reasons why not.
 
-    Only authenticity and authority are judged here; place, truck and time are the interlock's.
+    Only authenticity and authority are judged here; place, truck and time are the interlock's. `persons_needed` must
+    sign what may raise the boom against customs' silence or no; `hold_open_persons` a HOLD_OPEN (None: as many). One
+    person may always lower, close, or confirm what customs has released. An order that lacks nothing but signatures is
+    answered by ORDER_TOO_FEW alone.
     """
-    if not signed.seals:
-        return (Reason.ORDER_FORGED,)
-    holders: list[Holder] = []
-    for seal in signed.seals:
-        holder = keyring.get(seal.key)
-        if holder is None:
-            return (Reason.ORDER_UNKNOWN_KEY,)
-        try:
-            Ed25519PublicKey.from_public_bytes(holder.public).verify(seal.signature, _DOMAIN + signed.payload)
-        except (InvalidSignature, ValueError):
-            return (Reason.ORDER_FORGED,)
-        holders.append(holder)
+    holders = _holders(_ORDER, signed, keyring)
+    if isinstance(holders, Reason):
+        return (holders,)
     try:
         order = parse(signed.payload)
     except Malformed:
         return (Reason.ORDER_MALFORMED,)
-    keys = tuple(dict.fromkeys(seal.key for seal in signed.seals))
-    roles = {holder.role for holder in holders}
-    if roles == {Role.CUSTOMS}:
-        if order.verb is Verb.LOWER or order.persons:
-            return (Reason.ORDER_NOT_THEIRS,)
-        return replace(order, origin=Origin.CUSTOMS, issuer=keys[0])
-    if Role.CUSTOMS in roles or order.verb not in (Verb.RELEASE, Verb.LOWER) or set(order.persons) != set(keys):
+    keys = tuple(holders)
+    roles = {holder.role for holder in holders.values()}
+    if len(roles & {Role.CUSTOMS, Role.LINK, Role.LOCAL}) > 0:
+        return _of_machine(order, keys, roles)
+    if not roles <= _AT_THE_GATE or order.verb in CUSTOMS_VERBS - {Verb.RELEASE}:
         return (Reason.ORDER_NOT_THEIRS,)
-    if len(keys) < persons_needed:
+    if not order.persons or not set(order.persons) <= set(keys):
+        return (Reason.ORDER_NOT_THEIRS,)
+    if order.verb in RAISING and not (order.evidence and order.reason_zh.strip() and order.reason_en.strip()):
+        return (Reason.ORDER_UNPROVEN,)
+    needed = 1
+    if order.verb is Verb.RELEASE:
+        needed = persons_needed
+    elif order.verb is Verb.HOLD_OPEN:
+        needed = persons_needed if hold_open_persons is None else hold_open_persons
+    if len(keys) < needed:
         return (Reason.ORDER_TOO_FEW,)
-    return replace(order, origin=Origin.PERSON, issuer=keys[0])
+    if order.verb is Verb.HOLD_OPEN and Role.SUPERVISOR not in roles:
+        return (Reason.ORDER_NOT_THEIRS,)
+    return replace(order, origin=Origin.PERSON, issuer=keys[0], persons=keys)
+
+
+def _of_machine(order: Order, keys: tuple[str, ...], roles: set[Role]) -> Order | tuple[Reason, ...]:
+    """An order without persons: customs', its link's, or the site's own while customs is silent."""
+    if len(roles) != 1 or order.persons or order.verb not in CUSTOMS_VERBS:
+        return (Reason.ORDER_NOT_THEIRS,)
+    if Role.LOCAL in roles:
+        if order.verb is not Verb.RELEASE:
+            return (Reason.ORDER_NOT_THEIRS,)
+        return replace(order, origin=Origin.LOCAL, issuer=keys[0])
+    if Role.LINK in roles and not order.evidence:
+        return (Reason.ORDER_UNPROVEN,)
+    return replace(order, origin=Origin.CUSTOMS, issuer=keys[0])
+
+
+def admit_verdict(signed: SignedOrder, keyring: Keyring) -> Verdict | tuple[Reason, ...]:
+    """The verdict if inspectors of this site signed it, and only those it names; otherwise the reasons why not."""
+    holders = _holders(_VERDICT, signed, keyring)
+    if isinstance(holders, Reason):
+        return (holders,)
+    try:
+        verdict = inspection.parse(signed.payload)
+    except Malformed:
+        return (Reason.ORDER_MALFORMED,)
+    keys = tuple(holders)
+    if {holder.role for holder in holders.values()} != {Role.INSPECTOR} or not set(verdict.persons) <= set(keys):
+        return (Reason.ORDER_NOT_THEIRS,)
+    return replace(verdict, persons=keys)
+
+
+def admit_correction(signed: SignedOrder, keyring: Keyring) -> Correction | tuple[Reason, ...]:
+    """The correction if the person it names signed it alone; otherwise the reasons why not."""
+    holders = _holders(_CORRECTION, signed, keyring)
+    if isinstance(holders, Reason):
+        return (holders,)
+    try:
+        correction = corrections.parse(signed.payload)
+    except Malformed:
+        return (Reason.ORDER_MALFORMED,)
+    if not {holder.role for holder in holders.values()} <= _AT_THE_GATE or tuple(holders) != (correction.person,):
+        return (Reason.ORDER_NOT_THEIRS,)
+    return correction
+
+
+def _signed(domain: bytes, data: bytes, key: str, private: PrivateKey) -> SignedOrder:
+    return SignedOrder(payload=data, seals=(Seal(key=key, signature=private.sign(domain + data)),))
+
+
+def _holders(domain: bytes, signed: SignedOrder, keyring: Keyring) -> dict[str, Holder] | Reason:
+    """Who signed, by key id, in the order of the seals; the reason why one of the seals is none."""
+    if not signed.seals:
+        return Reason.ORDER_FORGED
+    holders: dict[str, Holder] = {}
+    for seal in signed.seals:
+        holder = keyring.get(seal.key)
+        if holder is None:
+            return Reason.ORDER_UNKNOWN_KEY
+        try:
+            Ed25519PublicKey.from_public_bytes(holder.public).verify(seal.signature, domain + signed.payload)
+        except (InvalidSignature, ValueError):
+            return Reason.ORDER_FORGED
+        holders[seal.key] = holder
+    return holders
 
 
 def _stretch(pin: str, salt: bytes) -> bytes:

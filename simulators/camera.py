@@ -1,6 +1,6 @@
 """A reading portal: cameras with their own recognition box, which pushes each read as a line of JSON.
 
-    {"what": "plate" | "trailer" | "container", "text": "...", "confidence": 0.97, "camera": "front"}\\n
+    {"what": "plate" | "trailer" | "container" | "seal", "text": "...", "confidence": 0.97, "camera": "front"}\\n
 
 UTF-8. Lines go to whoever is connected at that moment and are not kept.
 """
@@ -14,7 +14,7 @@ from simulators.clock import SimClock
 from simulators.faults import CameraFaults
 from simulators.pipes import OnWire
 
-What = Literal["plate", "trailer", "container"]
+What = Literal["plate", "trailer", "container", "seal"]
 
 
 class ReadPortal(OnWire):

@@ -2,7 +2,7 @@
 
 quaygate/v1/<site>/<node>/<instrument>/<word>     samples: QoS 0, newest wins, may be lost, never invented
 quaygate/v1/<site>/<node>/<word>                  records: QoS 1 through the spool; views, births and states
-quaygate/v1/<site>/<node>/order                   orders in: signed, expiring, answered by `answer`
+quaygate/v1/<site>/<node>/order                   orders, verdicts, corrections: signed, expiring, answered
 """
 
 from dataclasses import dataclass
@@ -103,6 +103,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic("answer", Speaker.LANE, Kind.RECORD, False, None, "what became of an order that came by the bus"),
     Topic("anchor", Speaker.LANE, Kind.RECORD, False, None, "how far the lane's book is, signed, for others to keep"),
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
+    Topic("verdict", Speaker.CONSOLE, Kind.ORDER, False, None, "an inspector's signed word on a scan, for a lane"),
+    Topic("correction", Speaker.CONSOLE, Kind.ORDER, False, None, "a person's signed word on what a lane has misread"),
     Topic("birth", Speaker.EVERY_NODE, Kind.STATE, False, None, "what this node has, with units and limits"),
     Topic("state", Speaker.EVERY_NODE, Kind.STATE, False, None, "online or offline; offline is the last will"),
     Topic(

@@ -1,6 +1,6 @@
 """Reads of an OCR portal, one JSON object a line. Pure. The format is ours: MANUAL.md.
 
-{"what": "plate" | "trailer" | "container", "text": "沪AD3F88", "confidence": 0.97, "camera": "front"}
+{"what": "plate" | "trailer" | "container" | "seal", "text": "沪AD3F88", "confidence": 0.97, "camera": "front"}
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ _TOO_LONG = f"longer than {MAX_LINE_BYTES} bytes without a line end"
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
     """Fields that a portal adds are passed over; one of ours that is missing or of another type is not."""
 
-    what: Literal["plate", "trailer", "container"]
+    what: Literal["plate", "trailer", "container", "seal"]
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     camera: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CAMERA_CHARS)]
@@ -36,7 +36,7 @@ _decode = msgspec.json.Decoder(_Line).decode
 class ReadLine:
     """A read as the portal sent it, before it is stamped."""
 
-    what: Literal["plate", "trailer", "container"]
+    what: Literal["plate", "trailer", "container", "seal"]
     text: str
     confidence: float
     camera: str

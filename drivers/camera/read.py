@@ -5,7 +5,7 @@ from typing import Literal
 
 from drivers.readings import Instant
 
-What = Literal["plate", "trailer", "container"]
+What = Literal["plate", "trailer", "container", "seal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

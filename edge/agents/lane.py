@@ -69,7 +69,7 @@ class LaneAgent:
         self._site, self._config, self._clock, self._book, self._voice = site, config, clock, book, voice
         self._rules = config.rules.rules()
         watch = DeckWatch(division_kg=config.weighbridge.division_kg, presence_kg=self._rules.presence_kg)
-        self._senses = Senses(site.id, lane_id, watch)
+        self._senses = Senses(site.id, lane_id, watch, mode=config.mode, direction=config.direction)
         self._instruments = Instruments(config, site.modules, self._senses, voice, clock)
         self._keyring = site.keyring()
         self._lane = Lane(id=lane_id, since=clock.now(), passage=recalled.passage, raised_in_book=recalled.raised)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from drivers.camera.read import Read
 from drivers.lane_io.config import InputName
@@ -12,6 +13,7 @@ from drivers.rfid.tag import Tag
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import DeckState, DeckWatch
 from edge.lane.witness import Tape, evidence
+from gateway_ctl.modes import Mode
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
 from vision.reading import iso6346, plate
 
@@ -35,8 +37,9 @@ class Noted:
 class Senses:
     """Fed by the instruments' tasks, read by the lane's. `changed` wakes whoever waits for a newer picture."""
 
-    def __init__(self, site: str, lane: str, watch: DeckWatch) -> None:
-        self._site, self._lane = site, lane
+    def __init__(self, site: str, lane: str, watch: DeckWatch, *, mode: Mode, direction: Literal["in", "out"]) -> None:
+        self._site, self._lane, self._mode = site, lane, mode
+        self._direction: Literal["in", "out"] = direction
         self._inputs: dict[str, Seen[bool]] = {}
         self._watch = watch
         self._live: Seen[Decimal] = Seen()
@@ -99,6 +102,8 @@ class Senses:
             site=self._site,
             lane=self._lane,
             at=now,
+            mode=self._mode,
+            direction=self._direction,
             passage=passage,
             inputs=Inputs(**self._inputs),
             deck=Deck(
@@ -140,6 +145,8 @@ def identity(reads: list[Noted]) -> Identity:
     surest: Plate | None = None
     tags: dict[str, str | None] = {}
     codes: dict[str, float] = {}
+    trailer: Plate | None = None
+    seals: set[str] = set()
     for noted in reads:
         word = noted.word
         if isinstance(word, Tag):
@@ -147,6 +154,11 @@ def identity(reads: list[Noted]) -> Identity:
         elif word.what == "plate":
             if surest is None or word.confidence > surest.confidence:
                 surest = Plate(plate.normalise(word.text), word.confidence)
+        elif word.what == "trailer":
+            if trailer is None or word.confidence > trailer.confidence:
+                trailer = Plate(plate.normalise(word.text), word.confidence)
+        elif word.what == "seal":
+            seals.add(word.text.strip().upper())
         elif word.what == "container":
             code = iso6346.normalise(word.text)
             codes[code] = max(codes.get(code, 0.0), word.confidence)
@@ -157,6 +169,8 @@ def identity(reads: list[Noted]) -> Identity:
         tags=tuple(sorted(tags)),
         tag_plates=tuple(sorted({text for text in tags.values() if text is not None})),
         containers=tuple(Container(code, codes[code], check_ok=code in true) for code in sorted(kept)),
+        trailer=trailer,
+        seal_numbers=tuple(sorted(seals)),
     )
 
 

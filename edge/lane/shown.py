@@ -59,7 +59,7 @@ def read_bodies(noted: Iterable[Noted], identity: Identity) -> list[ReadNow]:
         before = best.get((now.what, now.text))
         if before is None or (now.confidence or 0) >= (before.confidence or 0):
             best[now.what, now.text] = now
-    order = {"plate": 0, "trailer": 1, "tag": 2, "container": 3}
+    order = {"plate": 0, "trailer": 1, "tag": 2, "container": 3, "seal": 4}
     kept = [now for now in best.values() if _is_kept(now, identity)]
     return sorted(kept, key=lambda now: (order[now.what], now.text))
 

@@ -10,7 +10,7 @@ from gateway_ctl.interlock import Refusal, boom_at
 from gateway_ctl.lane import Lane
 from gateway_ctl.lane_state import State
 from gateway_ctl.orders import Order, Origin, Verb
-from gateway_ctl.picture import Picture, Rules, Seen
+from gateway_ctl.picture import Picture, Rules, Seen, digest
 from gateway_ctl.reasons import Reason
 from telemetry.payloads import lane as wire
 
@@ -157,6 +157,7 @@ def view(
         passages_today=counts.passages,
         refusals_today=counts.refusals,
         overrides_today=counts.overrides,
+        picture=digest(picture),
     )
 
 

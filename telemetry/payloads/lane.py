@@ -7,7 +7,7 @@ import msgspec
 
 StepName = Literal["arrive", "identify", "weigh", "clear", "decide", "raise", "cross", "lower"]
 StepResult = Literal["wait", "run", "ok", "fail"]
-Verb = Literal["release", "hold", "inspect", "refuse", "lower"]
+Verb = Literal["release", "hold", "inspect", "refuse", "confirm", "hold_open", "close", "lower", "lower_now"]
 BoomReport = Literal["down", "moving", "up", "fault", "unknown"]
 Movement = Literal["raise", "lower"]
 
@@ -25,7 +25,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     say: Text
     remedy: Text
-    clears: Literal["by itself", "operator", "customs", "service"]
+    clears: Literal["by itself", "operator", "customs", "inspector", "service"]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class WeightNow(msgspec.Struct, frozen=True, kw_only=True):
 class ReadNow(msgspec.Struct, frozen=True, kw_only=True):
     """One thing read of the truck that stands here."""
 
-    what: Literal["plate", "trailer", "container", "tag"]
+    what: Literal["plate", "trailer", "container", "seal", "tag"]
     text: str
     confidence: float | None
     at: float
@@ -108,6 +108,8 @@ class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
     passages_today: int
     refusals_today: int
     overrides_today: int
+    picture: str = ""
+    """SHA-256 of the picture that this view shows, hex: what a person's order rests on."""
 
 
 class PassageBody(msgspec.Struct, frozen=True, kw_only=True):

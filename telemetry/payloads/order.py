@@ -1,4 +1,4 @@
-"""The body of `order`: the signed bytes as they are, so that the lane verifies what was signed."""
+"""Bodies of `order`, `verdict`, `correction`: signed bytes as they are, so that the lane verifies what was signed."""
 
 import msgspec
 
@@ -15,3 +15,11 @@ class OrderBody(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: str
     seals: list[SealBody]
+
+
+class VerdictBody(OrderBody, frozen=True, kw_only=True):
+    """The same, sealed as a verdict (gateway_ctl/inspection.py)."""
+
+
+class CorrectionBody(OrderBody, frozen=True, kw_only=True):
+    """The same, sealed as a correction (gateway_ctl/correction.py)."""

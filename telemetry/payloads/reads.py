@@ -17,7 +17,7 @@ class TagBody(msgspec.Struct, frozen=True, kw_only=True):
 class ReadBody(msgspec.Struct, frozen=True, kw_only=True):
     """What a camera read."""
 
-    what: Literal["plate", "trailer", "container"]
+    what: Literal["plate", "trailer", "container", "seal"]
     text: str
     confidence: float
     """0 to 1, as the reader gives it."""

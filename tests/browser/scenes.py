@@ -125,6 +125,7 @@ def idle(now: float) -> ViewBody:
         passages_today=146,
         refusals_today=4,
         overrides_today=1,
+        picture="ab" * 32,
     )
 
 

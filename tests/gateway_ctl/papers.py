@@ -1,5 +1,6 @@
 """Keys, keyrings and any order at all, for the tests of orders and seals."""
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
@@ -15,6 +16,7 @@ HOLDERS = {
     "li.wei": Role.OPERATOR,
     "wang.fang": Role.SUPERVISOR,
 }
+OTHERS = {"gate-link": Role.LINK, "local": Role.LOCAL, "zhao.lei": Role.INSPECTOR}
 
 
 @cache
@@ -28,7 +30,7 @@ def private(name: str) -> PrivateKey:
 
 
 def keyring() -> dict[str, Holder]:
-    return {name: Holder(load_public(_pair(name)[1]), role) for name, role in HOLDERS.items()}
+    return {name: Holder(load_public(_pair(name)[1]), role) for name, role in (HOLDERS | OTHERS).items()}
 
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=24)
@@ -36,7 +38,19 @@ _name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 _kg = st.none() | st.decimals(0, 1_000_000, places=3, allow_nan=False, allow_infinity=False)
 _instant = st.floats(-1e12, 1e12, allow_nan=False).map(Instant)
 
-orders = st.builds(
+_digest = st.binary(min_size=32, max_size=32).map(bytes.hex)
+
+
+def _whole(order: Order, until: float, confirms: str) -> Order:
+    """`until` and `confirms` belong to their verbs."""
+    return replace(
+        order,
+        until=Instant(until) if order.verb is Verb.HOLD_OPEN else None,
+        confirms=confirms if order.verb is Verb.CONFIRM else None,
+    )
+
+
+_plain_orders = st.builds(
     Order,
     id=_name,
     verb=st.sampled_from(Verb),
@@ -52,7 +66,14 @@ orders = st.builds(
     reason_zh=_text,
     reason_en=_text,
     persons=st.lists(_text, max_size=3).map(tuple),
+    trailer=st.none() | _text,
+    seal_numbers=st.lists(_text, max_size=3).map(tuple),
+    direction=st.sampled_from([None, "in", "out"]),
+    document=st.none() | _text,
+    evidence=st.lists(_digest, max_size=2).map(tuple),
+    screen=_text,
 )
+orders = st.builds(_whole, _plain_orders, _instant, _name)
 """Orders as a payload can carry them; most are nonsense, and that is the interlock's question."""
 
 PLAIN: dict[str, object] = {

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from drivers.readings import Instant
+from gateway_ctl.modes import Mode
 from gateway_ctl.orders import Order, Origin, Verb
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Rules, Seen
 
@@ -45,7 +46,10 @@ IDENTITY = Identity(
 
 def picture(**changes: object) -> Picture:
     """A truck stands weighed and read before a closed boom."""
-    good = Picture(site="qianwan", lane="L01", at=NOW, passage=PASSAGE, inputs=inputs(), deck=deck(), identity=IDENTITY)
+    good = Picture(
+        site="qianwan", lane="L01", at=NOW, mode=Mode.LIVE, direction="in", passage=PASSAGE, inputs=inputs(),
+        deck=deck(), identity=IDENTITY,
+    )  # fmt: skip
     return replace(good, **changes)
 
 
@@ -86,6 +90,7 @@ def override(**changes: object) -> Order:
             declared_kg=None,
             tolerance_kg=None,
             persons=("li.wei",),
+            evidence=("ab" * 32,),
             origin=Origin.PERSON,
             issuer="li.wei",
         ),

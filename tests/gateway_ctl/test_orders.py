@@ -90,6 +90,14 @@ BAD: dict[str, dict[str, Any]] = {
     "time true": {"expires_at": True},
     "reason as text": {"reason": "released"},
     "reason half": {"reason": {"zh": "放行"}},
+    "a release with an end of its own": {"until": 1764000100.0},
+    "a hold-open without end": {"verb": "hold_open"},
+    "a confirmation of nothing": {"verb": "confirm"},
+    "a release that confirms": {"confirms": "o-0"},
+    "evidence that is no digest": {"evidence": ["AB" * 32]},
+    "evidence too short": {"evidence": ["ab" * 31]},
+    "direction up": {"direction": "up"},
+    "seal numbers as text": {"seal_numbers": "GACC1"},
     "persons null": {"persons": None},
     "person number": {"persons": [1]},
 }
@@ -139,7 +147,13 @@ def test_depth_is_malformed() -> None:
         parse(written(reason=...)[:-1] + b', "reason": ' + b"[" * 4000)
 
 
+OF_VERB: dict[Verb, dict[str, Any]] = {
+    Verb.HOLD_OPEN: {"until": 1764000100.0},
+    Verb.CONFIRM: {"confirms": "o-0"},
+}
+
+
 @pytest.mark.parametrize("verb", list(Verb))
 def test_every_verb_has_its_word(verb: Verb) -> None:
-    assert parse(written(verb=verb.value)).verb is verb
+    assert parse(written(verb=verb.value, **OF_VERB.get(verb, {}))).verb is verb
     assert verb.value == verb.name.lower()

@@ -22,10 +22,12 @@ from gateway_ctl.seal import (
     sign,
     unseal_private,
 )
-from tests.gateway_ctl.papers import HOLDERS, PLAIN_ORDER, keyring, orders, private
+from tests.gateway_ctl.papers import HOLDERS, OTHERS, PLAIN_ORDER, keyring, orders, private
 
 RING = keyring()
 CUSTOMS, CUSTOMS_TWO, LI, WANG = HOLDERS
+LINK, LOCAL, INSPECTOR = OTHERS
+BY_PERSONS = (Verb.RELEASE, Verb.CONFIRM, Verb.HOLD_OPEN, Verb.CLOSE, Verb.LOWER, Verb.LOWER_NOW)
 
 
 def signed(order: Order, *names: str) -> SignedOrder:
@@ -37,29 +39,56 @@ def signed(order: Order, *names: str) -> SignedOrder:
     return made
 
 
-def persons(*names: str, verb: Verb = Verb.RELEASE) -> Order:
-    return replace(PLAIN_ORDER, verb=verb, persons=names)
+def persons(*names: str, verb: Verb = Verb.RELEASE, **changes: object) -> Order:
+    whole = replace(
+        PLAIN_ORDER,
+        verb=verb,
+        persons=names,
+        evidence=("ab" * 32,),
+        until=PLAIN_ORDER.expires_at if verb is Verb.HOLD_OPEN else None,
+        confirms="o-0" if verb is Verb.CONFIRM else None,
+    )
+    return replace(whole, **changes)
 
 
 @settings(max_examples=100)
 @given(orders.map(lambda o: replace(o, persons=())))
-def test_customs_may_order_everything_but_lowering(order: Order) -> None:
+def test_customs_and_its_link_say_customs_words_only(order: Order) -> None:
+    theirs = order.verb in (Verb.RELEASE, Verb.HOLD, Verb.INSPECT, Verb.REFUSE)
     answer = admit(signed(order, CUSTOMS), RING)
-    if order.verb is Verb.LOWER:
+    assert answer == (replace(order, origin=Origin.CUSTOMS, issuer=CUSTOMS) if theirs else (Reason.ORDER_NOT_THEIRS,))
+    answer = admit(signed(order, LINK), RING)
+    if not theirs:
         assert answer == (Reason.ORDER_NOT_THEIRS,)
+    elif not order.evidence:
+        assert answer == (Reason.ORDER_UNPROVEN,), "a link names the frame it heard"
     else:
-        assert answer == replace(order, origin=Origin.CUSTOMS, issuer=CUSTOMS)
+        assert answer == replace(order, origin=Origin.CUSTOMS, issuer=LINK)
+    answer = admit(signed(order, LOCAL), RING)
+    release = order.verb is Verb.RELEASE
+    assert answer == (replace(order, origin=Origin.LOCAL, issuer=LOCAL) if release else (Reason.ORDER_NOT_THEIRS,))
+    assert admit(signed(order, INSPECTOR), RING) == (Reason.ORDER_NOT_THEIRS,)
+    assert admit(signed(order, CUSTOMS, LINK), RING) == (Reason.ORDER_NOT_THEIRS,)
 
 
 @pytest.mark.parametrize("verb", list(Verb))
-def test_a_person_may_release_and_lower(verb: Verb) -> None:
+def test_what_a_person_may_order(verb: Verb) -> None:
     for name in (LI, WANG):
         order = persons(name, verb=verb)
         answer = admit(signed(order, name), RING)
-        if verb in (Verb.RELEASE, Verb.LOWER):
+        if verb in BY_PERSONS and (verb is not Verb.HOLD_OPEN or name == WANG):
             assert answer == replace(order, origin=Origin.PERSON, issuer=name)
         else:
             assert answer == (Reason.ORDER_NOT_THEIRS,)
+
+
+@pytest.mark.parametrize("verb", BY_PERSONS)
+def test_what_may_raise_the_boom_names_its_reason_and_what_the_person_saw(verb: Verb) -> None:
+    raises = verb in (Verb.RELEASE, Verb.CONFIRM, Verb.HOLD_OPEN)
+    for changes in ({"evidence": ()}, {"reason_zh": " "}, {"reason_en": ""}):
+        answer = admit(signed(persons(WANG, verb=verb, **changes), WANG), RING)
+        assert (answer == (Reason.ORDER_UNPROVEN,)) is raises
+        assert isinstance(answer, Order) is not raises
 
 
 def test_customs_names_no_persons() -> None:
@@ -81,10 +110,16 @@ def test_customs_and_persons_do_not_sign_together(names: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize(
     ("named", "signers"),
-    [((), (LI,)), ((WANG,), (LI,)), ((LI, WANG), (LI,)), ((LI,), (LI, WANG)), ((LI, "zhao.lei"), (LI, WANG))],
+    [((), (LI,)), ((WANG,), (LI,)), ((LI, WANG), (LI,)), ((LI, "zhao.lei"), (LI, WANG))],
 )
-def test_the_persons_named_are_those_who_signed(named: tuple[str, ...], signers: tuple[str, ...]) -> None:
+def test_whoever_is_named_has_signed(named: tuple[str, ...], signers: tuple[str, ...]) -> None:
     assert admit(signed(persons(*named), *signers), RING) == (Reason.ORDER_NOT_THEIRS,)
+
+
+def test_a_second_person_signs_the_first_one_s_bytes() -> None:
+    """The first cannot know who will; the admitted order names both."""
+    answer = admit(signed(persons(LI), LI, WANG), RING, persons_needed=2)
+    assert answer == replace(persons(LI), persons=(LI, WANG), origin=Origin.PERSON, issuer=LI)
 
 
 def test_two_where_the_site_says_two() -> None:
@@ -93,7 +128,13 @@ def test_two_where_the_site_says_two() -> None:
     assert admit(signed(persons(LI, LI), LI, LI), RING, persons_needed=2) == (Reason.ORDER_TOO_FEW,)
     for names in ((LI, WANG), (WANG, LI)):
         answer = admit(signed(persons(LI, WANG), *names), RING, persons_needed=2)
-        assert answer == replace(persons(LI, WANG), origin=Origin.PERSON, issuer=names[0])
+        assert answer == replace(persons(*names), origin=Origin.PERSON, issuer=names[0])
+    for verb in (Verb.CONFIRM, Verb.CLOSE, Verb.LOWER, Verb.LOWER_NOW):
+        assert isinstance(admit(signed(persons(LI, verb=verb), LI), RING, persons_needed=2), Order), verb
+    assert admit(signed(persons(WANG, verb=Verb.HOLD_OPEN), WANG), RING, persons_needed=2) == (Reason.ORDER_TOO_FEW,)
+    assert isinstance(admit(signed(persons(LI, verb=Verb.HOLD_OPEN), LI, WANG), RING, hold_open_persons=2), Order)
+    one = signed(persons(WANG, verb=Verb.HOLD_OPEN), WANG)
+    assert admit(one, RING, hold_open_persons=2) == (Reason.ORDER_TOO_FEW,)
     assert isinstance(admit(signed(PLAIN_ORDER, CUSTOMS), RING, persons_needed=2), Order), "customs is customs"
     assert isinstance(admit(signed(persons(LI, WANG), LI, WANG), RING), Order), "more than needed is enough"
 

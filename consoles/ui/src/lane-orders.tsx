@@ -51,7 +51,8 @@ function Told({ outcome }: { outcome: Outcome }) {
 export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: string; hello: Hello; view: ViewNow; asked: Asked; locked: boolean; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null), field = useRef<HTMLInputElement>(null);
   const [reason, setReason] = useState<Command["reason"] | null>(null), [note, setNote] = useState("");
-  const [person, setPerson] = useState<string | null>(hello.persons.length === 1 ? hello.persons[0]!.id : null);
+  const persons = hello.persons.filter((p) => p.role !== "inspector");
+  const [person, setPerson] = useState<string | null>(persons.length === 1 ? persons[0]!.id : null);
   const [pin, setPin] = useState(""), [busy, setBusy] = useState(false), [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => { dialog.current?.showModal(); }, []);
 
@@ -88,9 +89,9 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
         </div>
         <div>
           <fieldset><legend>{tr("choosePerson")}</legend>
-            <div class={hello.persons.length > 2 ? "choices two" : "choices"}>
-              {hello.persons.length === 0 && <p>{tr("noPersons")}</p>}
-              {hello.persons.map((p) => <label key={p.id}><input type="radio" name="person" value={p.id} checked={person === p.id} onChange={() => setPerson(p.id)} disabled={busy || done} /><span>{say(p)} <small class="dim">{say(roleWord[p.role])}</small></span></label>)}
+            <div class={persons.length > 2 ? "choices two" : "choices"}>
+              {persons.length === 0 && <p>{tr("noPersons")}</p>}
+              {persons.map((p) => <label key={p.id}><input type="radio" name="person" value={p.id} checked={person === p.id} onChange={() => setPerson(p.id)} disabled={busy || done} /><span>{say(p)} <small class="dim">{say(roleWord[p.role])}</small></span></label>)}
             </div>
           </fieldset>
           <label class="field"><span>{tr("pin")}</span><input ref={field} id="pin" type="password" inputMode="numeric" autocomplete="off" maxLength={32} value={pin} onInput={(e) => setPin(e.currentTarget.value)} disabled={busy || done} /></label>

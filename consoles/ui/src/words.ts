@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { Event, HealthNow, InputName, LaneState, OrderNow, Outcome, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
+import type { Event, HealthNow, InputName, LaneState, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
 
 type Pair = [zh: string, en: string];
 
@@ -46,10 +46,13 @@ export const movementWord = { raise: ["抬杆", "Raise"], lower: ["落杆", "Low
 export const weightWord = {
   stable: ["稳定", "Stable"], motion: ["未稳", "In motion"], unknown: ["状态不明", "Status not known"], overload: ["超载", "OVERLOAD"], underload: ["欠载", "UNDERLOAD"], blank: ["无显示", "NO DISPLAY"], error: ["仪表故障", "INDICATOR ERROR"],
 } satisfies Record<WeightBody["status"], Pair>;
-export const readWord = { plate: ["车牌", "Plate"], trailer: ["挂车", "Trailer"], container: ["箱号", "Container"], tag: ["电子车牌", "RFID tag"] } satisfies Record<ReadNow["what"], Pair>;
-export const clearsWord = { "by itself": ["自动", "by itself"], operator: ["值班员", "operator"], customs: ["海关", "customs"], service: ["维修", "service"] } satisfies Record<Reason["clears"], Pair>;
-export const verbWord = { release: ["放行", "release"], hold: ["拦截", "hold"], inspect: ["查验", "inspect"], refuse: ["不予放行", "refuse"], lower: ["落杆", "lower"] } satisfies Record<OrderNow["verb"], Pair>;
-export const roleWord = { operator: ["值班员", "Operator"], supervisor: ["值班长", "Supervisor"] } satisfies Record<"operator" | "supervisor", Pair>;
+export const readWord = { plate: ["车牌", "Plate"], trailer: ["挂车", "Trailer"], container: ["箱号", "Container"], tag: ["电子车牌", "RFID tag"], seal: ["关锁", "Seal"] } satisfies Record<ReadNow["what"], Pair>;
+export const clearsWord = { "by itself": ["自动", "by itself"], operator: ["值班员", "operator"], customs: ["海关", "customs"], inspector: ["审图员", "inspector"], service: ["维修", "service"] } satisfies Record<Reason["clears"], Pair>;
+export const verbWord = {
+  release: ["放行", "release"], hold: ["拦截", "hold"], inspect: ["查验", "inspect"], refuse: ["不予放行", "refuse"], confirm: ["确认放行", "confirm release"], hold_open: ["保持开启", "hold open"], close: ["结束保持开启", "end hold-open"],
+  lower: ["落杆", "lower"], lower_now: ["紧急落杆", "emergency lower"],
+} satisfies Record<OrderNow["verb"], Pair>;
+export const roleWord = { operator: ["值班员", "Operator"], supervisor: ["值班长", "Supervisor"], inspector: ["审图员", "Inspector"] } satisfies Record<PersonCard["role"], Pair>;
 export const inputWord = {
   loop_arrival: ["到达地感", "Arrival loop"], beam_rear: ["后光幕", "Rear beam"], beam_front: ["前光幕", "Front beam"], loop_boom: ["闸下地感", "Boom loop"], photocell: ["光电", "Photocell"], limit_down: ["下限位", "Down switch"], limit_up: ["上限位", "Up switch"], boom_fault: ["道闸故障", "Boom fault"],
 } satisfies Record<InputName, Pair>;
