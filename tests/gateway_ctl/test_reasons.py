@@ -28,7 +28,7 @@ def said() -> set[str]:
 
 def test_no_reason_is_dead_and_none_is_invented() -> None:
     assert said() >= {reason.name for reason in Reason}
-    assert said() <= set(Reason.__members__)
+    assert {name for name in said() if not name.startswith("_")} <= set(Reason.__members__)
 
 
 @pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.name)
