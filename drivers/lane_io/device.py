@@ -59,7 +59,7 @@ class LaneIo:
         self._lamps = lamp_span(table, config)
         self._read_inputs = link.read_coils if table.inputs.area == "coil" else link.read_discrete_inputs
         self._lamp = Lamp.UNKNOWN
-        self._lamp_due: float = clock.now()
+        self._polls_to_lamps = 0
 
     async def poll(self) -> Inputs:
         """Ask once. A module that refuses is heard: all values None, quality bad. Raises LinkFault, TheirMistake."""
@@ -72,8 +72,10 @@ class LaneIo:
         else:
             values = inputs_from_bits(self._config, bits)
         at = self._clock.now()
-        if at >= self._lamp_due:
+        # Counted, not timed: the black box's replay asks what was asked then.
+        if self._polls_to_lamps <= 0:
             await self._look_at_lamps()
+        self._polls_to_lamps -= 1
         self.tally.words += 1
         return Inputs(
             values=values,
@@ -112,7 +114,7 @@ class LaneIo:
         return self._lamp
 
     async def _look_at_lamps(self) -> None:
-        self._lamp_due = self._clock.now() + LAMP_EVERY_S
+        self._polls_to_lamps = max(1, round(LAMP_EVERY_S / self._config.poll_s))
         self._lamp = Lamp.UNKNOWN
         if self._lamps is None:
             return

@@ -20,14 +20,18 @@ from pymodbus.transport import serialtransport
 from drivers.faults import LinkLost, OpenFailed, OurMistake
 from drivers.link.modbus_config import ModbusConfig, ModbusRtuConfig
 from drivers.link.modbus_wire import DEADLINES, Deadlines, RtuWire, TcpWire, Wire
+from drivers.link.recording import Tap
 from drivers.readings import Tally
 
 MOST_WORDS: Final = 123
 """Registers in one write (Modbus application protocol 1.1b3, 6.12)."""
 
 
-async def open_modbus(config: ModbusConfig, deadlines: Deadlines = DEADLINES) -> "ModbusLink":
-    """Connect, or open the port. Raises OpenFailed. A link is used once: after a fault that ended it, open another."""
+async def open_modbus(config: ModbusConfig, deadlines: Deadlines = DEADLINES, tap: Tap | None = None) -> "ModbusLink":
+    """Connect, or open the port. Raises OpenFailed. A link is used once: after a fault that ended it, open another.
+
+    `tap`: where the black box hears what passes.
+    """
     wire: Wire
     try:
         if isinstance(config, ModbusRtuConfig):
@@ -43,7 +47,10 @@ async def open_modbus(config: ModbusConfig, deadlines: Deadlines = DEADLINES) ->
         raise OpenFailed(config.label, f"not open after {deadlines.open_s} s") from silence
     except (OSError, ValueError) as no:
         raise OpenFailed(config.label, str(no)) from no
-    return ModbusLink(config.label, wire)
+    wire.tap = tap
+    if tap is not None:
+        tap.opened()
+    return ModbusLink(config.label, wire, tap)
 
 
 class ModbusLink:
@@ -55,9 +62,14 @@ class ModbusLink:
     that nobody wants any more.
     """
 
-    def __init__(self, name: str, wire: Wire) -> None:
+    def __init__(self, name: str, wire: Wire, tap: Tap | None = None) -> None:
         self._name = name
         self._wire = wire
+        self._tap = tap
+
+    def heard_by(self, tap: Tap | None) -> "ModbusLink":
+        """The same connection, whose requests from here on go to a line of their own on the tape."""
+        return ModbusLink(self._name, self._wire, tap)
 
     @property
     def name(self) -> str:
@@ -110,20 +122,20 @@ class ModbusLink:
     async def _read_bits(self, request: type[ModbusPDU], address: int, count: int) -> tuple[bool, ...]:
         payload = _read_request(self._name, request, address, count)
         size = (count + 7) // 8
-        answer = await self._wire.exchange(payload, bytes((payload[0], size)), 2 + size)
+        answer = await self._wire.exchange(payload, bytes((payload[0], size)), 2 + size, self._tap)
         word = int.from_bytes(answer[2:], "little")
         return tuple([word >> place & 1 == 1 for place in range(count)])
 
     async def _read_words(self, request: type[ModbusPDU], address: int, count: int) -> tuple[int, ...]:
         payload = _read_request(self._name, request, address, count)
-        answer = await self._wire.exchange(payload, bytes((payload[0], 2 * count)), 2 + 2 * count)
+        answer = await self._wire.exchange(payload, bytes((payload[0], 2 * count)), 2 + 2 * count, self._tap)
         return struct.unpack_from(f">{count}H", answer, 2)
 
     async def _write(self, request: ModbusPDU, function: bytes = b"") -> None:
         """The answer to a write repeats its first five bytes."""
         payload = _encoded(self._name, request)
         payload = (function or payload[:1]) + payload[1:]
-        await self._wire.exchange(payload, payload[:5], 5)
+        await self._wire.exchange(payload, payload[:5], 5, self._tap)
 
 
 @lru_cache(maxsize=256)  # a module is asked for the same few spans for years

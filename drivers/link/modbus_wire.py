@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from drivers.faults import DriverFault, LinkLost, NoAnswer, Refused, TheirMistake
+from drivers.link.recording import Tap
 from drivers.readings import Tally
 
 OPEN_DEADLINE_S: Final = 3.0
@@ -78,6 +79,8 @@ class Asked:
     head: bytes
     size: int
     answer: "asyncio.Future[bytes]"
+    raw: bytes = b""
+    """What came for it, as it came: the whole frame, and the noise around it."""
     gone: "asyncio.Future[None] | None" = None
     """Set by a caller who waits until the answer to a cancelled request is off the wire."""
 
@@ -87,6 +90,8 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, label: str, unit: int, deadlines: Deadlines) -> None:
         self.tally = Tally()
+        self.tap: Tap | None = None
+        """Where bytes go that nobody asked for."""
         self._label = label
         self._unit = unit
         self._answer_s = deadlines.answer_s
@@ -116,8 +121,8 @@ class Wire(asyncio.Protocol):
     async def ready(self) -> None:
         """Return when the line is free for a request."""
 
-    async def exchange(self, payload: bytes, head: bytes, size: int) -> bytes:
-        """Put one request on the wire, once; its answer's PDU."""
+    async def exchange(self, payload: bytes, head: bytes, size: int, tap: Tap | None = None) -> bytes:
+        """Put one request on the wire, once; its answer's PDU. `tap` is told of both as they pass."""
         async with self._turn:
             if (orphan := self._asked) is not None:
                 orphan.gone = self._loop.create_future()
@@ -131,8 +136,23 @@ class Wire(asyncio.Protocol):
             self._due = self._loop.time() + self._answer_s
             if self._watch is None:
                 self._watch = self._loop.call_at(self._due, self._look)
-            self._transport.write(self.frame(payload))
-            return await answer
+            frame = self.frame(payload)
+            if tap is not None:
+                tap.sent(frame)
+            self._transport.write(frame)
+            if tap is None:
+                return await answer
+            asked = self._asked
+            try:
+                pdu = await answer
+            except DriverFault as fault:
+                if asked.raw:
+                    tap.received(asked.raw)
+                if not isinstance(fault, Refused):
+                    tap.failed(fault)
+                raise
+            tap.received(asked.raw)
+            return pdu
 
     def end(self, fault: DriverFault) -> None:
         """The connection has ended: whoever waits, or else the next who asks, is told why. The first end counts."""
@@ -174,9 +194,12 @@ class Wire(asyncio.Protocol):
         if self._ended is not None:
             return
         if (asked := self._asked) is None:
+            if self.tap is not None:
+                self.tap.received(data)
             self.unasked(data)
             return
         self._buffer = self._buffer + data if self._buffer else data
+        asked.raw = self._buffer
         try:
             pdu = self.take(asked)
         except TheirMistake as wrong:

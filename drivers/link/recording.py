@@ -1,0 +1,411 @@
+"""The black box: every byte of every link with its stamp, in order, in rotating compressed files.
+
+One box a process. Its links and its thinking write to one tape, so that the order on the tape is the order in which
+this process met its world; drivers/link/replay.py plays it back. A file is
+
+    MAGIC, then a raw deflate stream of records:  at f64 | kind u8 | line u16 | length u32 | payload   (little-endian)
+
+flushed once a second: a process that is killed loses that second of its tape, never more, and a torn end is told when
+the tape is read. Nothing waits for the box: what a slow or full disk cannot take is dropped, counted, and the count
+stands on the tape where the bytes are missing.
+"""
+
+import asyncio
+import hashlib
+import logging
+import struct
+import zlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from drivers.faults import DriverFault, NoAnswer
+from drivers.kinds import Clock, Link
+from drivers.link.udp import UdpLink
+from drivers.readings import Chunk, Garbage, Instant
+
+MAGIC: Final = b"QGBOX1\r\n"
+SUFFIX: Final = ".box"
+_HEAD: Final = struct.Struct("<dBHI")
+
+FLUSH_S: Final = 1.0
+"""Real seconds of the tape that a killed process may lose."""
+ROTATE_S: Final = 3600.0
+"""Site seconds: an hour is quickly found and quickly read."""
+ROTATE_BYTES: Final = 32 * 1024 * 1024
+"""Of uncompressed tape: a lane fills that in half a day; a storm of noise must not make one file without end."""
+WAITING_CEILING: Final = 8 * 1024 * 1024
+"""Bytes that wait for a slow disk: ten minutes of a busy lane."""
+LONGEST: Final = 1024 * 1024
+"""Bytes of one record; no link hands over more at once, and a mark is a picture of a few kilobytes."""
+LINES: Final = 4096
+"""Names of links in one file."""
+
+_log = logging.getLogger(__name__)
+
+
+class Kind(IntEnum):
+    """What a record tells."""
+
+    NAME = 0
+    """`line` means this link from here on; payload: its name."""
+    OPENED = 1
+    RECEIVED = 2
+    SENT = 3
+    SILENT = 4
+    """A deadline passed; payload: the fault's words."""
+    ENDED = 5
+    """The link's life is over; payload: the fault's words."""
+    MARK = 6
+    """The process' own word about its thinking; payload: JSON."""
+    MISSED = 7
+    """The box could not keep up; payload: bytes of tape that are missing here, u64."""
+    DATAGRAM = 8
+    """As RECEIVED, with its sender: u8 length, the sender, the bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event on the tape; `link` is empty for marks."""
+
+    at: Instant
+    kind: Kind
+    link: str
+    payload: bytes
+
+
+class BlackBoxConfig(BaseModel):
+    """`[black_box]`: how much of the tape is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_days: float = Field(default=30.0, gt=0, le=3650)
+    """A dispute about a passage comes within weeks."""
+    keep_mb: int = Field(default=4096, ge=16, le=1_000_000)
+    """For each process; the oldest files go first."""
+
+
+class Recorder:
+    """Writes the tape of one process. `run` keeps it flowing; `finish` ends the file."""
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        config: BlackBoxConfig | None = None,
+        *,
+        finished: Callable[[Path, str, int], Awaitable[None]] | None = None,
+    ) -> None:
+        """`finished` is told of each whole file: its path, its SHA-256 in hex, its records."""
+        self.missed_bytes = 0
+        """Of tape, since the start."""
+        self._folder, self._clock = folder, clock
+        self._config = config or BlackBoxConfig()
+        self._finished = finished
+        self._names: list[str] = []
+        self._waiting = bytearray()
+        self._missing = 0
+        self._tape: _Tape | None = None
+        self._failed = False
+        self._turn = asyncio.Lock()
+
+    def tap(self, link: str) -> "Tap":
+        """Where one link tells what passes over it. A name given again continues the same line."""
+        if link not in self._names:
+            if len(self._names) >= LINES:
+                raise ValueError(f"more than {LINES} links in one process")
+            self._names.append(link)
+            self.put(Kind.NAME, len(self._names) - 1, link.encode())
+        return Tap(self, self._names.index(link))
+
+    def mark(self, said: dict[str, Any]) -> None:
+        """A word of the process itself, as JSON."""
+        self.put(Kind.MARK, 0, msgspec.json.encode(said))
+
+    def put(self, kind: Kind, line: int, payload: bytes, at: Instant | None = None) -> None:
+        """Never waits."""
+        stamp = self._clock.now() if at is None else at
+        if len(self._waiting) + len(payload) > WAITING_CEILING:
+            self._missing += _HEAD.size + len(payload)
+            return
+        if self._missing:
+            self._waiting += _HEAD.pack(stamp, Kind.MISSED, 0, 8) + struct.pack("<Q", self._missing)
+            self.missed_bytes += self._missing
+            self._missing = 0
+        for start in range(0, max(1, len(payload)), LONGEST):
+            piece = payload[start : start + LONGEST]
+            self._waiting += _HEAD.pack(stamp, kind, line, len(piece)) + piece
+
+    async def run(self) -> None:
+        """Until cancelled; the last second is on the tape then."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                pause: asyncio.Future[None] = loop.create_future()
+                timer = loop.call_later(FLUSH_S, pause.set_result, None)
+                try:
+                    await pause
+                finally:
+                    timer.cancel()
+                await self.flush()
+        finally:
+            await asyncio.shield(self.finish())
+
+    async def flush(self) -> None:
+        """What waits goes to the disk; a file that is due is ended and another begun."""
+        async with self._turn:
+            now = self._clock.now()
+            tape = self._tape
+            if tape is not None and (now - tape.began >= ROTATE_S or tape.size >= ROTATE_BYTES):
+                await self._end(tape)
+            waiting, self._waiting = self._waiting, bytearray()
+            if not waiting:
+                return
+            try:
+                await asyncio.to_thread(self._write, bytes(waiting), now)
+            except OSError as fault:
+                self._missing += len(waiting)
+                self._tape = None
+                if not self._failed:
+                    _log.error("black box %s: %s; the tape has a hole until the disk works", self._folder, fault)
+                self._failed = True
+            else:
+                if self._failed:
+                    _log.warning("black box %s: writes again", self._folder)
+                self._failed = False
+
+    async def finish(self) -> None:
+        """End the file that is being written. Another `put` begins the next."""
+        await self.flush()
+        async with self._turn:
+            if self._tape is not None:
+                await self._end(self._tape)
+
+    def _write(self, waiting: bytes, now: Instant) -> None:
+        if self._tape is None:
+            self._tape = _Tape(_free_name(self._folder, now), now)
+            first = struct.unpack_from("<d", waiting)[0]
+            names = (_HEAD.pack(first, Kind.NAME, n, len(x)) + x for n, x in enumerate(map(str.encode, self._names)))
+            self._tape.write(b"".join(names))
+            prune(self._folder, self._config, now, but=self._tape.path)
+        self._tape.write(waiting)
+
+    async def _end(self, tape: "_Tape") -> None:
+        self._tape = None
+        try:
+            digest, records = await asyncio.to_thread(tape.end)
+        except OSError as fault:
+            _log.error("black box %s: %s cannot be ended: %s", self._folder, tape.path.name, fault)
+            return
+        if self._finished is not None:
+            await self._finished(tape.path, digest, records)
+
+
+class _Tape:
+    """One file."""
+
+    def __init__(self, path: Path, began: Instant) -> None:
+        self.path, self.began = path, began
+        self.size = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("xb")
+        self._file.write(MAGIC)
+        self._deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+
+    def write(self, records: bytes) -> None:
+        self.size += len(records)
+        self._file.write(self._deflate.compress(records) + self._deflate.flush(zlib.Z_SYNC_FLUSH))
+        self._file.flush()
+
+    def end(self) -> tuple[str, int]:
+        """SHA-256 of the whole file, and how many records a reader finds in it."""
+        self._file.write(self._deflate.flush(zlib.Z_FINISH))
+        self._file.close()
+        with self.path.open("rb") as whole:
+            digest = hashlib.file_digest(whole, "sha256").hexdigest()
+        return digest, sum(isinstance(each, Record) for each in records(self.path))
+
+
+def _free_name(folder: Path, now: Instant) -> Path:
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    taken = len(list(folder.glob(f"{stamp}-*{SUFFIX}")))
+    return folder / f"{stamp}-{taken:03d}{SUFFIX}"
+
+
+def prune(folder: Path, config: BlackBoxConfig, now: Instant, *, but: Path) -> list[Path]:
+    """Delete the oldest files beyond what the site keeps; never `but`. The files that went."""
+    gone: list[Path] = []
+    kept = 0
+    for path in sorted(folder.glob(f"*{SUFFIX}"), reverse=True):
+        if path == but:
+            continue
+        with suppress(OSError):
+            size = path.stat().st_size
+            began = began_at(path)
+            kept += size
+            too_old = began is not None and now - began > config.keep_days * 86_400
+            if too_old or kept > config.keep_mb * 1_000_000:
+                path.unlink()
+                gone.append(path)
+    return gone
+
+
+def began_at(path: Path) -> Instant | None:
+    """When the file was begun, by its name; None for a name that is none of ours."""
+    try:
+        stamp = datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Instant(stamp.timestamp())
+
+
+def is_tape(path: Path) -> bool:
+    """Whether the file begins as a tape does."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def records(path: Path) -> Iterator[Record | Garbage]:
+    """What is on a tape, in order. A torn end, or what is no tape, is one last Garbage with its reason.
+
+    Memory stays bounded by one record and a piece of the file. Raises OSError.
+    """
+    names: dict[int, str] = {}
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    rest = b""
+    with path.open("rb") as file:
+        if (magic := file.read(len(MAGIC))) != MAGIC:
+            yield Garbage(magic, "not a tape of the black box")
+            return
+        while piece := file.read(65_536):
+            try:
+                rest += inflate.decompress(piece)
+            except zlib.error as wrong:
+                yield Garbage(piece[:64], f"the tape is damaged: {wrong}")
+                return
+            used = 0
+            while len(rest) - used >= _HEAD.size:
+                at, kind, line, length = _HEAD.unpack_from(rest, used)
+                if length > LONGEST or kind not in _KINDS:
+                    yield Garbage(rest[used : used + 64], "no record stands where one should")
+                    return
+                if len(rest) - used - _HEAD.size < length:
+                    break
+                start = used + _HEAD.size
+                payload, used = rest[start : start + length], start + length
+                if kind == Kind.NAME:
+                    names[line] = payload.decode("utf-8", "replace")
+                link = "" if kind in (Kind.MARK, Kind.MISSED) else names.get(line, f"line {line}")
+                yield Record(Instant(at), Kind(kind), link, payload)
+            rest = rest[used:]
+    if rest:
+        yield Garbage(rest[:64], "the last record is cut off")
+    elif not inflate.eof:
+        yield Garbage(b"", "the tape was not ended: its process was killed, or still writes")
+
+
+_KINDS: Final = frozenset(int(kind) for kind in Kind)
+
+
+class Tap:
+    """One link's place on the tape."""
+
+    __slots__ = ("_box", "_line")
+
+    def __init__(self, box: Recorder, line: int) -> None:
+        self._box, self._line = box, line
+
+    def opened(self) -> None:
+        """A life begins."""
+        self._box.put(Kind.OPENED, self._line, b"")
+
+    def received(self, data: bytes, at: Instant | None = None) -> None:
+        """Bytes from the instrument, stamped as the driver will see them."""
+        self._box.put(Kind.RECEIVED, self._line, data, at)
+
+    def datagram(self, sender: str, data: bytes, at: Instant) -> None:
+        """One datagram and who sent it."""
+        who = sender.encode()[:255]
+        self._box.put(Kind.DATAGRAM, self._line, bytes((len(who),)) + who + data, at)
+
+    def sent(self, data: bytes) -> None:
+        """Bytes to the instrument."""
+        self._box.put(Kind.SENT, self._line, data)
+
+    def failed(self, fault: DriverFault) -> None:
+        """A deadline passed in silence, or the life is over."""
+        self._box.put(Kind.SILENT if isinstance(fault, NoAnswer) else Kind.ENDED, self._line, fault.what.encode())
+
+
+class RecordedLink:
+    """A Link whose every byte goes to the tape as it is handed over."""
+
+    def __init__(self, link: Link, tap: Tap) -> None:
+        self._link, self._tap = link, tap
+        tap.opened()
+
+    @property
+    def name(self) -> str:
+        """As Link.name."""
+        return self._link.name
+
+    async def read(self, deadline_s: float) -> Chunk:
+        """As Link.read."""
+        try:
+            chunk = await self._link.read(deadline_s)
+        except DriverFault as fault:
+            self._tap.failed(fault)
+            raise
+        self._tap.received(chunk.data, chunk.at)
+        return chunk
+
+    async def write(self, data: bytes, deadline_s: float) -> None:
+        """As Link.write. What was cut off is on the tape as well: how much of it left is not known."""
+        self._tap.sent(data)
+        try:
+            await self._link.write(data, deadline_s)
+        except DriverFault as fault:
+            self._tap.failed(fault)
+            raise
+
+    async def close(self) -> None:
+        """As Link.close."""
+        await self._link.close()
+
+
+class RecordedDatagrams(RecordedLink):
+    """The same for a port on which many instruments speak."""
+
+    def __init__(self, link: UdpLink, tap: Tap) -> None:
+        super().__init__(link, tap)
+        self._port = link
+
+    async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
+        """As UdpLink.read_from."""
+        try:
+            chunk, sender = await self._port.read_from(deadline_s)
+        except DriverFault as fault:
+            self._tap.failed(fault)
+            raise
+        self._tap.datagram(sender, chunk.data, chunk.at)
+        return chunk, sender
+
+
+def recorded(link: Link, tap: Tap | None) -> Link:
+    """The link, with the black box listening; without a tap, the link itself."""
+    if tap is None:
+        return link
+    return RecordedDatagrams(link, tap) if isinstance(link, UdpLink) else RecordedLink(link, tap)
+
+
+def sender_of(payload: bytes) -> tuple[str, bytes]:
+    """Sender and bytes of a DATAGRAM."""
+    cut = 1 + payload[0] if payload else 1
+    return payload[1:cut].decode("utf-8", "replace"), payload[cut:]
