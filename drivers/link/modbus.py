@@ -18,7 +18,7 @@ from pymodbus.pdu import register_message as register
 from pymodbus.transport import serialtransport
 
 from drivers.faults import LinkLost, OpenFailed, OurMistake
-from drivers.link.modbus_config import ModbusConfig, ModbusRtuConfig
+from drivers.link.modbus_config import ModbusConfig, ModbusRtuConfig, ModbusTcpConfig
 from drivers.link.modbus_wire import DEADLINES, Deadlines, RtuWire, TcpWire, Wire
 from drivers.link.recording import Tap
 from drivers.readings import Tally
@@ -32,15 +32,14 @@ async def open_modbus(config: ModbusConfig, deadlines: Deadlines = DEADLINES, ta
 
     `tap`: where the black box hears what passes.
     """
-    wire: Wire
+    wire = unopened(config, deadlines)
     try:
-        if isinstance(config, ModbusRtuConfig):
-            framer = FramerRTU(DecodePDU(is_server=False))
-            wire = RtuWire(config.label, config.unit, deadlines, framer, config.char_s)
+        if isinstance(wire, RtuWire):
+            assert isinstance(config, ModbusRtuConfig)
             await _open_port(wire, config)
             await wire.late_answers_pass()
         else:
-            wire = TcpWire(config.label, config.unit, deadlines, FramerSocket(DecodePDU(is_server=False)))
+            assert isinstance(config, ModbusTcpConfig)
             async with asyncio.timeout(deadlines.open_s):
                 await asyncio.get_running_loop().create_connection(lambda: wire, config.host, config.port)
     except TimeoutError as silence:
@@ -51,6 +50,14 @@ async def open_modbus(config: ModbusConfig, deadlines: Deadlines = DEADLINES, ta
     if tap is not None:
         tap.opened()
     return ModbusLink(config.label, wire, tap)
+
+
+def unopened(config: ModbusConfig, deadlines: Deadlines = DEADLINES) -> Wire:
+    """The mind of a connection: open_modbus gives it a wire, the black box's replay gives it recorded bytes."""
+    if isinstance(config, ModbusRtuConfig):
+        framer = FramerRTU(DecodePDU(is_server=False))
+        return RtuWire(config.label, config.unit, deadlines, framer, config.char_s)
+    return TcpWire(config.label, config.unit, deadlines, FramerSocket(DecodePDU(is_server=False)))
 
 
 class ModbusLink:

@@ -218,6 +218,15 @@ class Wire(asyncio.Protocol):
                 asked.answer.set_result(pdu)
         _release(asked)
 
+    def answer_in(self, raw: bytes, head: bytes, size: int) -> bytes | None:
+        """The PDU in bytes that came for such a question; None when they hold no whole frame. Raises as `exchange`."""
+        self._buffer = raw
+        asked = Asked(int.from_bytes(raw[:2], "big"), head, size, self._loop.create_future())
+        pdu = self.take(asked)
+        if pdu is not None and pdu[0] & 0x80:
+            raise self._refusal(asked, pdu[1])
+        return pdu
+
     def judge(self, asked: Asked, pdu: bytes) -> bytes:
         """`pdu` when it answers what was asked, or refuses it. Raises TheirMistake."""
         if len(pdu) == asked.size and pdu.startswith(asked.head):

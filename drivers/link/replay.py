@@ -17,18 +17,15 @@ from typing import Any, Final
 import msgspec
 
 from drivers.faults import DriverFault, LinkLost, NoAnswer
-from drivers.link.modbus import ModbusLink
+from drivers.link.modbus import ModbusLink, unopened
 from drivers.link.modbus_config import ModbusConfig, ModbusTcpConfig
-from drivers.link.modbus_wire import DEADLINES, Asked, Wire
+from drivers.link.modbus_wire import DEADLINES, Wire
 from drivers.link.recording import Kind, Record, Tap, sender_of
 from drivers.readings import Chunk, Instant
 
 TURNS: Final = 500
 """Rounds of the event loop in which a task that was handed something comes back for more; one that has not by then
 waits for something else (another task, an event) and is not waited for."""
-
-EARLY_S: Final = 0.05
-"""By how much: an event loop's timers have a grain of a millisecond, and a fast day multiplies it."""
 
 _MBAP, _UNIT, _CRC = 7, 1, 2
 """Bytes around a PDU: the header of Modbus/TCP; unit and checksum of RTU."""
@@ -46,6 +43,8 @@ class _Line:
     """Whether its driver asks (Modbus) or listens."""
     reader: "asyncio.Future[None] | None" = None
     opener: "asyncio.Future[None] | None" = None
+    driver: "asyncio.Task[Any] | None" = None
+    """Who asks."""
     question: bytes | None = None
     """The PDU that a driver has asked and waits on."""
     cut: slice = field(default_factory=lambda: slice(None))
@@ -65,7 +64,7 @@ class Player:
         self.unasked = 0
         """Questions on the tape that no driver asked this time."""
         self._lines: dict[str, _Line] = {}
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, asyncio.Future[None], asyncio.Task[Any] | None]] = []
         self._count = 0
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -106,8 +105,9 @@ class Player:
         return given
 
     async def ask(self, name: str, pdu: bytes, cut: slice) -> bytes:
-        """The recorded answer to the same question, both as PDUs; `cut` takes a PDU from its frame."""
+        """What came for the same question, as it came; `cut` takes a question's PDU from its frame."""
         line = self._line(name)
+        line.driver = asyncio.current_task()
         line.question, line.cut, line.matched, line.answer = pdu, cut, False, self._future()
         answer = line.answer
         try:
@@ -120,7 +120,8 @@ class Player:
         """Until the tape is so much further."""
         self._count += 1
         until: asyncio.Future[None] = self._future()
-        heapq.heappush(self._sleepers, (self.now_at + max(0.0, seconds), self._count, until))
+        due = self.now_at + max(0.0, seconds)
+        heapq.heappush(self._sleepers, (due, self._count, until, asyncio.current_task()))
         await self._wait(until)
 
     async def _opened(self, name: str, *, asked: bool) -> None:
@@ -145,13 +146,13 @@ class Player:
                 line.waiting.clear()
                 _wake(line.opener)
             case Kind.SENT if line.asked:
-                await self._asked_by_now(line, record.at)
+                await self._asked_by_now(line)
                 line.matched = line.question is not None and payload[line.cut] == line.question
                 if not line.matched:
                     self.unasked += 1
             case Kind.RECEIVED if line.asked:
                 if line.matched and line.answer is not None and not line.answer.done():
-                    line.answer.set_result(payload[line.cut])
+                    line.answer.set_result(payload)
             case Kind.RECEIVED | Kind.DATAGRAM:
                 sender, data = sender_of(payload) if record.kind is Kind.DATAGRAM else ("", payload)
                 line.waiting.append((Chunk(data, record.at), sender))
@@ -168,18 +169,22 @@ class Player:
             case _:
                 return
 
-    async def _asked_by_now(self, line: _Line, at: Instant) -> None:
-        """A timer of then may have rung a moment before its time; ours rings on it."""
-        while line.question is None and self._sleepers and self._sleepers[0][0] <= at + EARLY_S:
-            _wake(heapq.heappop(self._sleepers)[2])
-            await self._settle()
+    async def _asked_by_now(self, line: _Line) -> None:
+        """The tape asks, our driver still sleeps: its beat of then was another by a hair, and the tape's counts."""
+        if line.question is not None:
+            return
+        for sleeper in self._sleepers:
+            if sleeper[3] is line.driver and not sleeper[2].done():
+                _wake(sleeper[2])
+                await self._settle()
+                return
 
     def _line(self, name: str) -> _Line:
         return self._lines.setdefault(name, _Line())
 
     async def _sleep_until(self, at: Instant) -> None:
         while self._sleepers and self._sleepers[0][0] <= at:
-            due, _, sleeper = heapq.heappop(self._sleepers)
+            due, _, sleeper, _ = heapq.heappop(self._sleepers)
             self.now_at = Instant(max(self.now_at, due))
             _wake(sleeper)
             await self._settle()
@@ -278,20 +283,18 @@ class _ReplayedWire(Wire):
     def __init__(self, player: Player, name: str, config: ModbusConfig) -> None:
         super().__init__(name, config.unit, DEADLINES)
         self._player = player
-        tcp = isinstance(config, ModbusTcpConfig)
-        self._cut = slice(_MBAP, None) if tcp else slice(_UNIT, -_CRC)
+        self._mind = unopened(config)
+        self._cut = slice(_MBAP, None) if isinstance(config, ModbusTcpConfig) else slice(_UNIT, -_CRC)
 
     async def exchange(self, payload: bytes, head: bytes, size: int, tap: Tap | None = None) -> bytes:  # noqa: ARG002
         """The answer that came then."""
         async with self._turn:
-            answered = await self._player.ask(self._label, payload, self._cut)
-            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            asked = Asked(0, head, size, answer)
-            pdu = self.judge(asked, answered)
+            answer: bytes | None = None
+            while answer is None:
+                raw = await self._player.ask(self._label, payload, self._cut)
+                answer = self._mind.answer_in(raw, head, size)
             self.tally.words += 1
-            if pdu[0] & 0x80:
-                raise self._refusal(asked, pdu[1])
-            return pdu
+            return answer
 
     def end(self, fault: DriverFault) -> None:
         """Nothing stands that could end."""

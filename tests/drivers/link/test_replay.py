@@ -25,7 +25,7 @@ from edge.clock import SiteClock
 from simulators.barrier import Boom
 from simulators.clock import SimClock
 from simulators.lane_io import LaneModule
-from simulators.weighbridge import YaohuaIndicator
+from simulators.weighbridge import Indicator
 from tests.drivers.lane_io.lane import wired
 from tests.drivers.modbus.conftest import QUICK
 from tests.drivers.plugs import WITHIN_S
@@ -74,7 +74,7 @@ def seen(said: Said) -> list[tuple[str, object]]:
 async def test_weights_and_contacts_come_again_as_they_came(tmp_path: Path, road: str) -> None:
     sim, clock = SimClock(speed=SPEED), SiteClock(speed=SPEED)
     load, sensed = [0.0], {"beam_rear": False}
-    indicator = YaohuaIndicator(sim, lambda: load[0], seed=4, max_kg=100_000)
+    indicator = Indicator(sim, lambda: load[0], seed=4, max_kg=100_000)
     indicator.faults.garbage_per_s, indicator.faults.half_share = 1.0, 0.02
     module = LaneModule("plain-8ch", sim, lambda: sensed, Boom(sim, sense=lambda: sensed))
     host, port = indicator.tcp()
