@@ -1,11 +1,9 @@
 """The black box: every byte of every link with its stamp, in order, in rotating compressed files.
 
 One box a process. Its links and its thinking write to one tape, so that the order on the tape is the order in which
-this process met its world; drivers/link/replay.py plays it back. A file is
+this process met its world; drivers/link/tape.py reads it, drivers/link/replay.py plays it back.
 
-    MAGIC, then a raw deflate stream of records:  at f64 | kind u8 | line u16 | length u32 | payload   (little-endian)
-
-flushed once a second: a process that is killed loses that second of its tape, never more, and a torn end is told when
+It is flushed once a second: a process that is killed loses that second of its tape, never more, and a torn end is told when
 the tape is read. Nothing waits for the box: what a slow or full disk cannot take is dropped, counted, and the count
 stands on the tape where the bytes are missing.
 """
@@ -15,11 +13,9 @@ import hashlib
 import logging
 import struct
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.faults import DriverFault, NoAnswer
 from drivers.kinds import Clock, Link
+from drivers.link.tape import HEAD, LONGEST, MAGIC, SUFFIX, Kind, Record, began_at, records
 from drivers.link.udp import UdpLink
-from drivers.readings import Chunk, Garbage, Instant
-
-MAGIC: Final = b"QGBOX1\r\n"
-SUFFIX: Final = ".box"
-_HEAD: Final = struct.Struct("<dBHI")
+from drivers.readings import Chunk, Instant
 
 FLUSH_S: Final = 1.0
 """Real seconds of the tape that a killed process may lose."""
@@ -43,42 +36,10 @@ ROTATE_BYTES: Final = 32 * 1024 * 1024
 """Of uncompressed tape: a lane fills that in half a day; a storm of noise must not make one file without end."""
 WAITING_CEILING: Final = 8 * 1024 * 1024
 """Bytes that wait for a slow disk: ten minutes of a busy lane."""
-LONGEST: Final = 1024 * 1024
-"""Bytes of one record; no link hands over more at once, and a mark is a picture of a few kilobytes."""
 LINES: Final = 4096
 """Names of links in one file."""
 
 _log = logging.getLogger(__name__)
-
-
-class Kind(IntEnum):
-    """What a record tells."""
-
-    NAME = 0
-    """`line` means this link from here on; payload: its name."""
-    OPENED = 1
-    RECEIVED = 2
-    SENT = 3
-    SILENT = 4
-    """A deadline passed; payload: the fault's words."""
-    ENDED = 5
-    """The link's life is over; payload: the fault's words."""
-    MARK = 6
-    """The process' own word about its thinking; payload: JSON."""
-    MISSED = 7
-    """The box could not keep up; payload: bytes of tape that are missing here, u64."""
-    DATAGRAM = 8
-    """As RECEIVED, with its sender: u8 length, the sender, the bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One event on the tape; `link` is empty for marks."""
-
-    at: Instant
-    kind: Kind
-    link: str
-    payload: bytes
 
 
 class BlackBoxConfig(BaseModel):
@@ -133,15 +94,15 @@ class Recorder:
         """Never waits."""
         stamp = self._clock.now() if at is None else at
         if len(self._waiting) + len(payload) > WAITING_CEILING:
-            self._missing += _HEAD.size + len(payload)
+            self._missing += HEAD.size + len(payload)
             return
         if self._missing:
-            self._waiting += _HEAD.pack(stamp, Kind.MISSED, 0, 8) + struct.pack("<Q", self._missing)
+            self._waiting += HEAD.pack(stamp, Kind.MISSED, 0, 8) + struct.pack("<Q", self._missing)
             self.missed_bytes += self._missing
             self._missing = 0
         for start in range(0, max(1, len(payload)), LONGEST):
             piece = payload[start : start + LONGEST]
-            self._waiting += _HEAD.pack(stamp, kind, line, len(piece)) + piece
+            self._waiting += HEAD.pack(stamp, kind, line, len(piece)) + piece
 
     async def run(self) -> None:
         """Until cancelled; the last second is on the tape then."""
@@ -192,7 +153,7 @@ class Recorder:
         if self._tape is None:
             self._tape = _Tape(_free_name(self._folder, now), now)
             first = struct.unpack_from("<d", waiting)[0]
-            names = (_HEAD.pack(first, Kind.NAME, n, len(x)) + x for n, x in enumerate(map(str.encode, self._names)))
+            names = (HEAD.pack(first, Kind.NAME, n, len(x)) + x for n, x in enumerate(map(str.encode, self._names)))
             self._tape.write(b"".join(names))
             prune(self._folder, self._config, now, but=self._tape.path)
         self._tape.write(waiting)
@@ -255,63 +216,6 @@ def prune(folder: Path, config: BlackBoxConfig, now: Instant, *, but: Path) -> l
                 path.unlink()
                 gone.append(path)
     return gone
-
-
-def began_at(path: Path) -> Instant | None:
-    """When the file was begun, by its name; None for a name that is none of ours."""
-    try:
-        stamp = datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return Instant(stamp.timestamp())
-
-
-def is_tape(path: Path) -> bool:
-    """Whether the file begins as a tape does."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def records(path: Path) -> Iterator[Record | Garbage]:
-    """What is on a tape, in order. A torn end, or what is no tape, is one last Garbage with its reason.
-
-    Memory stays bounded by one record and a piece of the file. Raises OSError.
-    """
-    names: dict[int, str] = {}
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    rest = b""
-    with path.open("rb") as file:
-        if (magic := file.read(len(MAGIC))) != MAGIC:
-            yield Garbage(magic, "not a tape of the black box")
-            return
-        while piece := file.read(65_536):
-            try:
-                rest += inflate.decompress(piece)
-            except zlib.error as wrong:
-                yield Garbage(piece[:64], f"the tape is damaged: {wrong}")
-                return
-            used = 0
-            while len(rest) - used >= _HEAD.size:
-                at, kind, line, length = _HEAD.unpack_from(rest, used)
-                if length > LONGEST or kind not in _KINDS:
-                    yield Garbage(rest[used : used + 64], "no record stands where one should")
-                    return
-                if len(rest) - used - _HEAD.size < length:
-                    break
-                start = used + _HEAD.size
-                payload, used = rest[start : start + length], start + length
-                if kind == Kind.NAME:
-                    names[line] = payload.decode("utf-8", "replace")
-                link = "" if kind in (Kind.MARK, Kind.MISSED) else names.get(line, f"line {line}")
-                yield Record(Instant(at), Kind(kind), link, payload)
-            rest = rest[used:]
-    if rest:
-        yield Garbage(rest[:64], "the last record is cut off")
-    elif not inflate.eof:
-        yield Garbage(b"", "the tape was not ended: its process was killed, or still writes")
-
-
-_KINDS: Final = frozenset(int(kind) for kind in Kind)
 
 
 class Tap:
@@ -403,9 +307,3 @@ def recorded(link: Link, tap: Tap | None) -> Link:
     if tap is None:
         return link
     return RecordedDatagrams(link, tap) if isinstance(link, UdpLink) else RecordedLink(link, tap)
-
-
-def sender_of(payload: bytes) -> tuple[str, bytes]:
-    """Sender and bytes of a DATAGRAM."""
-    cut = 1 + payload[0] if payload else 1
-    return payload[1:cut].decode("utf-8", "replace"), payload[cut:]

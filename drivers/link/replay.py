@@ -20,7 +20,8 @@ from drivers.faults import DriverFault, LinkLost, NoAnswer
 from drivers.link.modbus import ModbusLink, unopened
 from drivers.link.modbus_config import ModbusConfig, ModbusTcpConfig
 from drivers.link.modbus_wire import DEADLINES, Wire
-from drivers.link.recording import Kind, Record, Tap, sender_of
+from drivers.link.recording import Tap
+from drivers.link.tape import Kind, Record, sender_of
 from drivers.readings import Chunk, Instant
 
 TURNS: Final = 500

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.link import recording
-from drivers.link.recording import BlackBoxConfig, Kind, Record, Recorder, began_at, prune, records, sender_of
+from drivers.link.recording import BlackBoxConfig, Recorder, prune
+from drivers.link.tape import MAGIC, Kind, Record, began_at, records, sender_of
 from drivers.readings import Garbage, Instant
 from tests.drivers.plugs import ScriptClock
 
@@ -101,7 +102,7 @@ def test_a_damaged_tape_is_never_a_crash(tmp_path_factory: pytest.TempPathFactor
 
 def test_what_is_no_tape_says_so(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    for raw in (b"", b"\x02+000000031B\x03", recording.MAGIC, recording.MAGIC + bytes(200)):
+    for raw in (b"", b"\x02+000000031B\x03", MAGIC, MAGIC + bytes(200)):
         path.write_bytes(raw)
         [word] = records(path)
         assert isinstance(word, Garbage)

@@ -16,8 +16,9 @@ from drivers.link import open_link
 from drivers.link.modbus import ModbusLink, open_modbus
 from drivers.link.modbus_config import ModbusRtuConfig, ModbusTcpConfig
 from drivers.link.modbus_tables import table_named
-from drivers.link.recording import Kind, Record, Recorder, Tap, recorded, records
+from drivers.link.recording import Recorder, Tap, recorded
 from drivers.link.replay import Player
+from drivers.link.tape import Kind, Record, records
 from drivers.readings import Garbage, Instant
 from drivers.weighbridge.config import WeighbridgeConfig
 from drivers.weighbridge.device import Weighbridge
