@@ -3,9 +3,9 @@
 One box a process. Its links and its thinking write to one tape, so that the order on the tape is the order in which
 this process met its world; drivers/link/tape.py reads it, drivers/link/replay.py plays it back.
 
-It is flushed once a second: a process that is killed loses that second of its tape, never more, and a torn end is told when
-the tape is read. Nothing waits for the box: what a slow or full disk cannot take is dropped, counted, and the count
-stands on the tape where the bytes are missing.
+It is flushed once a second: a process that is killed loses that second of its tape, never more, and a torn end is told
+when the tape is read. Nothing waits for the box: what a slow or full disk cannot take is dropped, counted, and the
+count stands on the tape where the bytes are missing.
 """
 
 import asyncio
