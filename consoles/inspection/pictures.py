@@ -1,7 +1,7 @@
 """Scans as a page asks for them: a card, tiles, and the archive's exact values under a box.
 
-Tiles are cut once, when a scan becomes known, and kept in one zip file a scan, which may be deleted at any time: a digest
-never changes what it names, so neither do its tiles. Everything that touches a disk runs in a thread.
+Tiles are cut once, when a scan becomes known, and kept in one zip file a scan, which may be deleted at any time: a
+digest never changes what it names, so neither do its tiles. Everything that touches a disk runs in a thread.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """The archive: a folder of HDF5 files, each written once and named by the SHA-256 of its bytes.
 
 A scan is written line by line into `under-way/` while the truck passes (HDF5's single-writer mode: a process that is
-killed leaves a file that can still be read) and moved to `<first two digits>/<digest>.h5` when it ends. Nothing there is
-written again. The layout of a file is vision/xray/layout.py's. Blocking: call from a thread of its own.
+killed leaves a file that can still be read) and moved to `<first two digits>/<digest>.h5` when it ends. Nothing there
+is written again. The layout of a file is vision/xray/layout.py's. Blocking: call from a thread of its own.
 """
 
 import hashlib
