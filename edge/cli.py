@@ -123,14 +123,23 @@ def simulate(
 
 @app.command()
 def decode(
-    protocol: Annotated[str, typer.Argument(help="yaohua-a9, nmea, jt808, uhf-bb, uhf-a0 or camera.")],
+    protocol: Annotated[
+        str,
+        typer.Argument(help="A weighbridge's dialect (yaohua-a9, ...), nmea, jt808, uhf-bb, uhf-a0 or camera."),
+    ],
     source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",
     from_hex: Annotated[bool, typer.Option("--hex", help="The stream is hexadecimal text.")] = False,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="decode --guess FILE: which weighbridge's dialect is this?")
+    ] = False,
 ) -> None:
     """Tell what a captured stream says: one JSON object a word, and one for bytes that are none."""
     from edge.commands.decode import decode
+    from edge.commands.decode import guess as name_it
 
     with reader_may_leave():
+        if guess:
+            raise typer.Exit(name_it(protocol, from_hex=from_hex))
         decode(protocol, source, from_hex=from_hex)
 
 

@@ -252,6 +252,14 @@ def aand(window: Window) -> bytes:
     )
 
 
+def st_gs(window: Window) -> bytes:
+    """General Measure's rECont: status, GS or NT, sign, seven characters with the point, unit."""
+    head = "OL" if window.trouble else "ST" if window.stable else "US"
+    number = fitted(window.text(), 7, "0" if window.places else " ")
+    kind, sign = "NT" if window.net else "GS", "-" if window.minus else "+"
+    return f"{head},{kind},{sign}{number}{fitted(window.unit, 2)}".encode("ascii") + CRLF
+
+
 def rice_lake(window: Window) -> bytes:
     """STX polarity weight(7) unit G/N status CR LF; I invalid, M motion, O over or under, Z centre of zero."""
     letter = {"kg": "K", "t": "T", "lb": "L", "g": "G", "oz": "O"}[window.unit]
@@ -367,6 +375,7 @@ FORMATS: dict[str, Callable[[Window], bytes]] = {
     "mt-continuous-nosum": mt_standard,
     "mt-continuous-short": mt_continuous_short,
     "mt-continuous-short-nosum": mt_short,
+    "mt-sics-stream": mt_sics,
     "sma-stream": sma,
     "rinstrum-a": rinstrum_a,
     "rinstrum-c": rinstrum_c,
@@ -375,6 +384,7 @@ FORMATS: dict[str, Callable[[Window], bytes]] = {
     "rinstrum-f": rinstrum_f,
     "rinstrum-5200": rinstrum_5200,
     "aand": aand,
+    "st-gs": st_gs,
     "rice-lake": rice_lake,
     "weigh-tronix": weigh_tronix,
     "dini-argeo": dini_standard,

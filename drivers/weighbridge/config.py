@@ -1,12 +1,13 @@
 """Settings of a weighbridge."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from drivers.link.config import StreamLinkConfig
-from drivers.weighbridge.frames import DIALECTS
+from drivers.weighbridge.dialects import DIALECTS, Dialect
 from drivers.weighbridge.reading import Scale
 
 
@@ -21,13 +22,21 @@ class WeighbridgeConfig(BaseModel):
     link: StreamLinkConfig
     max_kg: Annotated[Decimal, Field(gt=0, le=1_000_000)]
     division_kg: Annotated[Decimal, Field(gt=0, le=1000)]
-    """The scale interval e on the indicator's plate."""
-    decimals: Annotated[int, Field(ge=0, le=4)] = 0
-    """What the frame's decimals byte must say; another value is an indicator that was set otherwise."""
-    unit: Literal["kg", "t"] = "kg"
-    """What the display counts in: the frame does not say."""
+    """The scale interval e on the indicator's plate; of a display in pounds, in kilograms: 20 lb is 9.0718474."""
+    decimals: Annotated[int, Field(ge=0, le=5)] = 0
+    """What the frame's decimals must be; another value is an indicator that was set otherwise."""
+    unit: Literal["kg", "t", "lb", "g"] = "kg"
+    """What the display counts in. A frame that names another unit is an indicator that was set otherwise."""
     silence_s: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """An indicator in continuous mode that says nothing for so long is taken for lost."""
+    """An indicator that says nothing for so long is taken for lost."""
+    address: Annotated[str, Field(max_length=8)] = ""
+    """Of an indicator that is asked, as its manual writes it; empty: as it is delivered."""
+    poll_s: Annotated[float, Field(ge=0.05, le=2)] = 0.2
+    """Between two questions to an indicator that is asked, site seconds."""
+    serial_no: Annotated[str, Field(max_length=32)] = ""
+    """On the indicator's plate, where the dialect tells it: another one means that the indicator was replaced."""
+    calibrated_until: date | None = None
+    """The last day of the certificate. Afterwards no weighing counts."""
 
     @field_validator("dialect")
     @classmethod
@@ -36,11 +45,32 @@ class WeighbridgeConfig(BaseModel):
             raise ValueError(f"expected one of {', '.join(sorted(DIALECTS))}")
         return value
 
+    @field_validator("calibrated_until", mode="before")
+    @classmethod
+    def _day(cls, value: object) -> object:
+        """TOML knows dates; a text says the same."""
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        dialect = self.speech()
+        if self.serial_no and dialect.ask_plate is None:
+            raise ValueError(f"serial_no: {self.dialect} does not tell the indicator's serial number")
+        if self.address and not dialect.address:
+            raise ValueError(f"address: {self.dialect} has none")
+        if dialect.ask is not None:
+            try:
+                dialect.ask(self.address or dialect.address)
+            except ValueError as wrong:
+                raise ValueError(f"address: expected one as {dialect.address!r} ({wrong})") from None
+            if self.link.kind == "udp":
+                raise ValueError(f"{self.dialect} is asked: a UDP port cannot ask")
+        return self
+
+    def speech(self) -> Dialect:
+        """How it speaks."""
+        return DIALECTS[self.dialect]
+
     def scale(self) -> Scale:
         """For the reader."""
-        return Scale(
-            max_kg=self.max_kg,
-            division_kg=self.division_kg,
-            decimals=self.decimals,
-            unit_kg=Decimal(1) if self.unit == "kg" else Decimal(1000),
-        )
+        return Scale(max_kg=self.max_kg, division_kg=self.division_kg, decimals=self.decimals, unit=self.unit)

@@ -6,22 +6,35 @@ from drivers.faults import NoAnswer
 from drivers.kinds import Clock, Link
 from drivers.readings import Chunk, Garbage, Instant, Tally
 from drivers.weighbridge.config import WeighbridgeConfig
-from drivers.weighbridge.frames import DIALECTS
+from drivers.weighbridge.frames import Remark
 from drivers.weighbridge.reading import Reader, Weight
 
 GAP_S = 1.0
 """Between two frames; continuous mode sends several a second even at 600 baud, so a longer pause lost some."""
+PLATE_EVERY_S = 60.0
+"""An indicator cannot be exchanged within a minute, and a question a minute costs nothing."""
+SEND_S = 1.0
+"""A question is a dozen bytes: a port that does not take them within this is gone."""
 
 
 class Weighbridge:
-    """Listens; it never writes a byte: some indicators clear their records on a letter."""
+    """Listens, or asks what can be read; nothing that it sends changes anything in the indicator."""
 
     def __init__(self, link: Link, config: WeighbridgeConfig, clock: Clock) -> None:
         """`link` is open and is closed by whoever opened it."""
         self.tally = Tally()
+        self.plate: Remark | None = None
+        """The serial number that the indicator told last."""
+        self.refused: Remark | None = None
+        """What it would not do, last."""
         self._link = link
-        self._silence_s = config.silence_s
-        self._decoder = DIALECTS[config.dialect]()
+        self._silence_s, self._poll_s = config.silence_s, config.poll_s
+        speech = config.speech()
+        address = config.address or speech.address
+        self._questions = () if speech.ask is None else speech.ask(address)
+        self._plate_questions = () if speech.ask_plate is None else speech.ask_plate(address)
+        self._ask_at = self._ask_plate_at = clock.now()
+        self._decoder = speech.decoder()
         self._reader = Reader(config.scale())
         self._clock = clock
         self._frame_at: Instant | None = None
@@ -33,14 +46,38 @@ class Weighbridge:
         """
         spoke = self._clock.now()
         while True:
-            left_s = spoke + self._silence_s - self._clock.now()
-            # At least once more: a process that was held up for longer finds its bytes waiting.
-            chunk = await self._link.read(max(left_s, 0.001))
+            chunk = await self._chunk(spoke)
             for word in self._take(chunk):
                 spoke = chunk.at if isinstance(word, Weight) else spoke
                 yield word
             if chunk.at - spoke >= self._silence_s:
                 raise NoAnswer(self._link.name, f"nothing but noise for {self._silence_s:g} s")
+
+    async def _chunk(self, spoke: Instant) -> Chunk:
+        """The next bytes, asked for when it is time. Raises NoAnswer when the silence has lasted."""
+        while True:
+            now = self._clock.now()
+            left_s = spoke + self._silence_s - now
+            if not self._questions:
+                # At least once more: a process that was held up for longer finds its bytes waiting.
+                return await self._link.read(max(left_s, 0.001))
+            if now >= self._ask_at:
+                await self._ask(now)
+            try:
+                return await self._link.read(max(min(left_s, self._ask_at - now), 0.001))
+            except NoAnswer:
+                if self._clock.now() - spoke >= self._silence_s:
+                    raise NoAnswer(self._link.name, f"no weight for {self._silence_s:g} s, though asked") from None
+
+    async def _ask(self, now: Instant) -> None:
+        """One question a beat; now and then the one for the plate as well. A missed beat is not made up for."""
+        self._ask_at = Instant(max(self._ask_at + self._poll_s, now))
+        asked = self._questions
+        if self._plate_questions and now >= self._ask_plate_at:
+            self._ask_plate_at = Instant(now + PLATE_EVERY_S)
+            asked = (*self._plate_questions, *asked)
+        for question in asked:
+            await self._link.write(question, SEND_S)
 
     def _take(self, chunk: Chunk) -> Iterator[Weight | Garbage]:
         self._decoder.receive(chunk.data)
@@ -50,7 +87,16 @@ class Weighbridge:
                 self.tally.garbage_bytes += len(word.raw)
                 yield word
                 continue
+            if isinstance(word, Remark):
+                self._heard(word)
+                continue
             self.tally.words += 1
             self.tally.gaps += self._frame_at is not None and chunk.at - self._frame_at > GAP_S
             self._frame_at = chunk.at
             yield self._reader.read(word, chunk.at)
+
+    def _heard(self, remark: Remark) -> None:
+        if remark.what == "serial":
+            self.plate = remark
+        elif remark.what == "refused":
+            self.refused = remark

@@ -1,25 +1,27 @@
 """`decode`: what a captured stream says, one JSON object a line. The tool a technician uses at a lane."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
+from drivers.weighbridge.dialects import DIALECTS
 from edge.commands.words import Exit, Stop
 
 CHUNK = 65_536
 """Bytes read at once; a live pipe gives what it has."""
 
-Decoder = Callable[[Iterable[bytes]], Iterator[dict[str, Any]]]
+Decoder = Callable[[Iterable[bytes]], Iterator[Mapping[str, Any]]]
 
 
-def _yaohua() -> Decoder:
+def _weighbridge(dialect: str) -> Decoder:
     from drivers.weighbridge.decode import decode_stream
 
-    return decode_stream
+    return lambda chunks: decode_stream(chunks, dialect)
 
 
 def _nmea() -> Decoder:
@@ -53,7 +55,7 @@ def _camera() -> Decoder:
 
 
 PROTOCOLS: dict[str, Callable[[], Decoder]] = {
-    "yaohua-a9": _yaohua,
+    **{name: partial(_weighbridge, name) for name in DIALECTS},
     "nmea": _nmea,
     "jt808": _jt808,
     "uhf-bb": _uhf_bb,
@@ -73,6 +75,26 @@ def decode(protocol: str, source: str, *, from_hex: bool) -> None:
         for word in PROTOCOLS[protocol]()(chunks):
             sys.stdout.buffer.write(encode(word) + b"\n")
             sys.stdout.buffer.flush()
+
+
+def guess(source: str, *, from_hex: bool) -> Exit:
+    """Names the weighbridge dialects that a capture may be, the surest first, one JSON object a line; then hints."""
+    from drivers.weighbridge.guess import MOST_BYTES, guess
+
+    with ExitStack() as stack:
+        stream = sys.stdin.buffer if source == "-" else stack.enter_context(_opened(Path(source)))
+        chunks = _hex_lines(stream, source) if from_hex else _pieces(stream)
+        capture = bytearray()
+        for chunk in chunks:
+            capture += chunk
+            if len(capture) >= MOST_BYTES:
+                break
+    found = guess(bytes(capture))
+    for one in found.best:
+        sys.stdout.buffer.write(msgspec.json.encode(one) + b"\n")
+    for hint in found.hints:
+        sys.stdout.buffer.write(msgspec.json.encode({"hint": hint}) + b"\n")
+    return Exit.WELL if found.best else Exit.NOT_WELL
 
 
 def _opened(path: Path) -> BinaryIO:

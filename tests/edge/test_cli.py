@@ -46,6 +46,17 @@ def test_decode_reads_a_stream_and_tells_what_is_no_word() -> None:
     assert {"at", "lat", "lon", "speed_mps", "track_deg", "valid", "source", "why"} <= set(fix)
 
 
+def test_decode_names_the_dialect_of_a_weighbridge(tmp_path: Path) -> None:
+    captured = tmp_path / "captured"
+    captured.write_bytes(b"56003\x03" + b"\x02+001560019\x03" * 40)
+    code, said, _ = quaygate("decode", "--guess", str(captured))
+    best = json.loads(said.splitlines()[0])
+    assert code == 0 and best["dialect"] == "yaohua-a9" and best["confidence"] > 0.9 and best["shown"] == ["1560"]
+    captured.write_bytes(bytes(range(256)) * 20)
+    code, said, _ = quaygate("decode", "--guess", str(captured))
+    assert code == 1 and "speed or parity" in json.loads(said)["hint"]
+
+
 def test_decode_reads_hexadecimal_text(tmp_path: Path) -> None:
     captured = tmp_path / "captured.hex"
     captured.write_text(f"# from the yard\n{RMC.hex(' ')}\n\n{RMC.hex()}  # again\n")
@@ -56,7 +67,7 @@ def test_decode_reads_hexadecimal_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "stdin", "code", "complaint"),
     [
-        (("decode", "morse"), b"", 2, "no protocol 'morse'; there are yaohua-a9, nmea"),
+        (("decode", "morse"), b"", 2, "no protocol 'morse'; there are yaohua-a9, yaohua-a9-command"),
         (("decode", "nmea", "nowhere.bin"), b"", 3, "nowhere.bin: No such file"),
         (("decode", "nmea", "--hex"), b"24 47\n4x\n", 2, "-, line 2: expected hexadecimal digits in pairs"),
         (("book", "verify", "nowhere"), b"", 3, "nowhere: no book there"),

@@ -67,7 +67,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         "persons[li.wei].role": "expected 'operator', 'supervisor' or 'inspector'",
         "lanes[L01].en": "it must be given",
         "lanes[L01].weighbridge.max_kg": "above 0",
-        "lanes[L01].weighbridge.dialect": "expected one of yaohua-a9",
+        "lanes[L01].weighbridge.dialect": "expected one of aand",
         "lanes[L01].io.module": "expected a register table: adam-4150",
         "lanes[L01].io.pol_s": "did you mean poll_s?",
         "lanes[L01].io.inputs.photocell": "without this switch the boom never opens",

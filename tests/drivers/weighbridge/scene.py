@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from drivers.readings import Garbage, Instant
-from drivers.weighbridge.frames import YaohuaA9
+from drivers.readings import Instant
+from drivers.weighbridge.dialects.yaohua import a9 as decoder_of_a9
+from drivers.weighbridge.frames import Frame
 from drivers.weighbridge.reading import Reader, Scale
 from drivers.weighbridge.settle import DeckState, DeckWatch
 from tests.drivers.weighbridge.wire import a9
@@ -19,7 +20,7 @@ from tests.drivers.weighbridge.wire import a9
 DECK_M = 18.0
 STEP_S = 0.01
 T0 = 1_800_000_000.0
-SCALE = Scale(max_kg=Decimal(100_000), division_kg=Decimal(20), decimals=0, unit_kg=Decimal(1))
+SCALE = Scale(max_kg=Decimal(100_000), division_kg=Decimal(20), decimals=0)
 
 
 @dataclass(kw_only=True)
@@ -73,7 +74,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.at = 0.0
         self.watch = DeckWatch(division_kg=SCALE.division_kg)
-        self.reader, self.decoder = Reader(SCALE), YaohuaA9()
+        self.reader, self.decoder = Reader(SCALE), decoder_of_a9()
         self.rng = random.Random(self.seed)
         self.felt = self.rate = self.smooth = 0.0
         self.frame = a9(0)
@@ -190,7 +191,7 @@ class Scene:
         self.decoder.receive(b"".join(self._bundle))
         self._bundle.clear()
         while (word := self.decoder.next_word()) is not None:
-            if isinstance(word, Garbage):
+            if not isinstance(word, Frame):
                 continue
             weight = self.reader.read(word, Instant(T0 + self.at))
             self.watch.weight(weight)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from drivers.readings import Garbage
 from drivers.weighbridge.decode import decode_stream
-from drivers.weighbridge.frames import DIALECTS, NOISE_CEILING, Frame, YaohuaA9
+from drivers.weighbridge.dialects import DIALECTS
+from drivers.weighbridge.dialects.yaohua import a9 as decoder_of_a9
+from drivers.weighbridge.frames import NOISE_CEILING, Frame, Remark, Scanner
 from tests.drivers.weighbridge.wire import a9, golden
 
 CAPTURED = golden("yaohua-a9.json")
@@ -20,13 +22,19 @@ NOISE = b"\x00\xffweigh\x022+\x02\x03\x02+00"
 
 
 def words(chunks: Iterable[bytes]) -> tuple[list[Frame | Garbage], Garbage | None]:
-    decoder = YaohuaA9()
+    decoder = decoder_of_a9()
     found: list[Frame | Garbage] = []
     for chunk in chunks:
         decoder.receive(chunk)
         while (word := decoder.next_word()) is not None:
+            assert not isinstance(word, Remark)
             found.append(word)
-    return found, decoder.rest()
+    rest = b""
+    why = ""
+    while (word := decoder.rest()) is not None:
+        assert isinstance(word, Garbage)
+        rest, why = rest + word.raw, why or word.why
+    return found, Garbage(rest, why) if rest else None
 
 
 def frames(*chunks: bytes) -> list[Frame]:
@@ -152,7 +160,7 @@ def test_no_reading_is_invented(data: bytes) -> None:
 
 
 def test_an_hour_of_noise_at_115200_baud_is_told_and_not_kept() -> None:
-    rng, decoder, told = random.Random(1), DIALECTS["yaohua-a9"](), 0
+    rng, decoder, told = random.Random(1), DIALECTS["yaohua-a9"].decoder(), 0
     block = rng.randbytes(11_520)
     for second in range(3600):
         # A second of noise, each time begun elsewhere; every tenth is made of frame starts only.
@@ -163,7 +171,7 @@ def test_an_hour_of_noise_at_115200_baud_is_told_and_not_kept() -> None:
         while (word := decoder.next_word()) is not None:
             assert isinstance(word, Garbage)
             told += len(word.raw)
-        assert isinstance(decoder, YaohuaA9) and len(decoder._held) < NOISE_CEILING + 12
+        assert isinstance(decoder, Scanner) and len(decoder._held) < NOISE_CEILING + 12
     assert told > 60 * 11_000
 
 

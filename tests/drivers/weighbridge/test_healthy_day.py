@@ -13,7 +13,8 @@ from typing import Any, cast
 import pytest
 
 from drivers.readings import Instant
-from drivers.weighbridge.frames import Frame, YaohuaA9
+from drivers.weighbridge.dialects.yaohua import a9
+from drivers.weighbridge.frames import Frame
 from drivers.weighbridge.reading import Reader, Scale
 from drivers.weighbridge.settle import DeckState, DeckWatch
 from simulators.ground import BEAM_FRONT, BEAM_REAR, LOOP_ARRIVAL, Rig
@@ -22,7 +23,7 @@ from simulators.weighbridge import Indicator
 
 STEP_S = 0.05
 DIVISION_KG = 20
-SCALE = Scale(max_kg=Decimal(100_000), division_kg=Decimal(DIVISION_KG), decimals=0, unit_kg=Decimal(1))
+SCALE = Scale(max_kg=Decimal(100_000), division_kg=Decimal(DIVISION_KG), decimals=0)
 DRIVER_KG = 80.0
 NOTICED_S = 3.0
 """After the load has changed, a settled weight may still be that from before."""
@@ -67,7 +68,7 @@ class Lane:
         self.changed_at = 0.0
         self.alarms: Counter[str] = Counter()
         self.indicator = Indicator(cast("Any", self), self._load, seed=seed, max_kg=100_000)
-        self.decoder, self.reader, self.watch = YaohuaA9(), Reader(SCALE), DeckWatch(division_kg=SCALE.division_kg)
+        self.decoder, self.reader, self.watch = a9(), Reader(SCALE), DeckWatch(division_kg=SCALE.division_kg)
         self.state: DeckState = self.watch.state(Instant(0))
         self.believed = False
         self.freezes_m = 1e9
