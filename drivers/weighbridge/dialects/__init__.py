@@ -7,7 +7,7 @@ meaning is not known are never sent: Keli's K9 clears its records on G.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drivers.weighbridge.dialects import lines, mettler, rinstrum, yaohua
+from drivers.weighbridge.dialects import aand, american, general_measure, italian, mettler, rinstrum, sma, yaohua
 from drivers.weighbridge.frames import Decoder
 
 Ask = Callable[[str], tuple[bytes, ...]]
@@ -72,16 +72,16 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "mt-sics-stream": Dialect(decoder=mettler.sics, title="Mettler Toledo MT-SICS, repeating (SIR)"),
     "sma": Dialect(
-        decoder=lines.sma,
+        decoder=sma.sma,
         title="SMA SCP-0499, asked with W",
         ask=_fixed(b"\nW\r"),
         ask_plate=_fixed(b"\nA\r", b"\nB\r"),
     ),
-    "sma-stream": Dialect(decoder=lines.sma, title="SMA SCP-0499, repeating"),
+    "sma-stream": Dialect(decoder=sma.sma, title="SMA SCP-0499, repeating"),
     "rinstrum-a": Dialect(decoder=rinstrum.auto_a, title="Rinstrum automatic output, format A (FMT_1)"),
     "rinstrum-c": Dialect(decoder=rinstrum.auto_c, title="Rinstrum automatic output, format C (FMT_2)"),
     "rinstrum-3": Dialect(decoder=rinstrum.auto_3, title="Rinstrum automatic output, FMT_3"),
-    "rinstrum-f": Dialect(decoder=lines.rinstrum_f, title="Rinstrum automatic output, format F (FMT_5)"),
+    "rinstrum-f": Dialect(decoder=american.rinstrum_f, title="Rinstrum automatic output, format F (FMT_5)"),
     "rinstrum-rincmd": Dialect(
         decoder=rinstrum.rincmd,
         title="Rinstrum rinCMD, registers 0021 and 0026",
@@ -90,25 +90,25 @@ DIALECTS: Mapping[str, Dialect] = {
         address="01",
     ),
     "rinstrum-5200": Dialect(decoder=rinstrum.binary_5200, title="Rinstrum 5200, binary format 8"),
-    "aand": Dialect(decoder=lines.aand, title="A&D AD-43xx, AD-44xx standard format", serial="2400 7E1"),
+    "aand": Dialect(decoder=aand.aand, title="A&D AD-43xx, AD-44xx standard format", serial="2400 7E1"),
     "aand-command": Dialect(
-        decoder=lines.aand, title="A&D AD-44xx, asked with RG", ask=_fixed(b"RG\r\n"), serial="2400 7E1"
+        decoder=aand.aand, title="A&D AD-44xx, asked with RG", ask=_fixed(b"RG\r\n"), serial="2400 7E1"
     ),
-    "st-gs": Dialect(decoder=lines.st_gs, title="ST,GS relatives: CAS, Excell, General Measure rECont, Rinstrum D"),
-    "dini-argeo": Dialect(decoder=lines.dini, title="Dini Argeo 3590, DGT, DFW: standard and AF strings"),
+    "st-gs": Dialect(decoder=aand.st_gs, title="ST,GS relatives: CAS, Excell, General Measure rECont, Rinstrum D"),
+    "dini-argeo": Dialect(decoder=italian.dini, title="Dini Argeo 3590, DGT, DFW: standard and AF strings"),
     "dini-argeo-command": Dialect(
-        decoder=lines.dini, title="Dini Argeo, asked with REXT", ask=_fixed(b"REXT\r\n"), ask_plate=_fixed(b"SN\r\n")
+        decoder=italian.dini, title="Dini Argeo, asked with REXT", ask=_fixed(b"REXT\r\n"), ask_plate=_fixed(b"SN\r\n")
     ),
-    "bilanciai": Dialect(decoder=lines.bilanciai, title="Bilanciai D70, DD700: extended string", serial="4800 7E2"),
-    "bilanciai-cb": Dialect(decoder=lines.bilanciai_cb, title="Bilanciai: Cb string", serial="4800 7E2"),
-    "cardinal": Dialect(decoder=lines.cardinal, title="Cardinal SB-400 (Scoreboard)"),
-    "rice-lake": Dialect(decoder=lines.rice_lake, title="Rice Lake stream (IQ355)"),
-    "weigh-tronix": Dialect(decoder=lines.weigh_tronix, title="Weigh-Tronix stream"),
-    "general-measure": Dialect(decoder=lines.general_measure, title="General Measure M02, r-Cont"),
+    "bilanciai": Dialect(decoder=italian.bilanciai, title="Bilanciai D70, DD700: extended string", serial="4800 7E2"),
+    "bilanciai-cb": Dialect(decoder=italian.bilanciai_cb, title="Bilanciai: Cb string", serial="4800 7E2"),
+    "cardinal": Dialect(decoder=american.cardinal, title="Cardinal SB-400 (Scoreboard)"),
+    "rice-lake": Dialect(decoder=american.rice_lake, title="Rice Lake stream (IQ355)"),
+    "weigh-tronix": Dialect(decoder=american.weigh_tronix, title="Weigh-Tronix stream"),
+    "general-measure": Dialect(decoder=general_measure.general_measure, title="General Measure M02, r-Cont"),
     "general-measure-command": Dialect(
-        decoder=lines.general_measure,
+        decoder=general_measure.general_measure,
         title="General Measure M02, asked with R WT",
-        ask=lambda address: (lines.ask_general_measure(address),),
+        ask=lambda address: (general_measure.ask_weight(address),),
         address="01",
     ),
 }

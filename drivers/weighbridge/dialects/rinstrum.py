@@ -3,7 +3,7 @@
     A   STX sign seven status ETX                       status G N U O M E: gross, net, under, over, motion, error
     C   STX sign seven S1 S2 S3 S4 unit ETX             S1 G N U O E, S2 M, S3 Z, S4 range; the unit is blank IN MOTION
     3   STX eight G/N M/S I/O/U Z two-blanks ETX
-    D   ST,GR ...   is in `lines.st_gs`;     F   is in `lines.rinstrum_f`
+    D   ST,GR ...   is in `aand.st_gs`;     F   is in `american.rinstrum_f`
 
 rinCMD:  ADDR CMD REG [: DATA] ended by CR LF or `;`    ADDR bit 7 an answer, bit 6 an error, bit 5 an answer is wanted;
     CMD 05 read as text, 11 read, 16 read in decimal (10, 12 and 17 write: they are never sent from here);
