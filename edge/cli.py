@@ -113,7 +113,9 @@ def check(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def simulate(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, jt808, sign, customs or port.")],
+    name: Annotated[
+        str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, jt808, sign, customs, jgst or port.")
+    ],
 ) -> None:
     """Run a simulated device (or customs, or a whole port) on a real wire; `simulate NAME --help` tells more."""
     from edge.commands.simulate import simulate

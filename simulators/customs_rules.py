@@ -22,6 +22,10 @@ class Manifest:
     targeting: str | None = None
     crossed_by: str | None = field(default=None)
     """The passage that has used it up."""
+    seal: tuple[str, str] | None = None
+    """An electronic seal to be locked on the way out and unlocked on the way in: its id and its key."""
+    gps: tuple[str, str, str] | None = None
+    """A tracker to be started on the way out and closed on the way in: its id, origin and destination customs."""
 
 
 def manifest_from(row: Mapping[str, Any]) -> Manifest:
@@ -34,6 +38,8 @@ def manifest_from(row: Mapping[str, Any]) -> Manifest:
         declared_kg=None if row.get("declared_kg") is None else Decimal(row["declared_kg"]),
         tolerance_kg=None if row.get("tolerance_kg") is None else Decimal(row["tolerance_kg"]),
         targeting=row.get("targeting"),
+        seal=tuple(row["seal"]) if row.get("seal") else None,
+        gps=tuple(row["gps"]) if row.get("gps") else None,
     )
 
 
@@ -117,6 +123,8 @@ class Opinion:
     zh: str
     en: str
     manifest: Manifest | None = None
+    cause: str = ""
+    """What stands against a release, in one word: papers, plate, tag, used, targeted, direction, boxes, weight."""
 
 
 TARGETED: dict[str, tuple[str, str]] = {
@@ -137,34 +145,34 @@ def _plate_of_tag(tag: str, manifests: Mapping[str, Manifest]) -> Manifest | Non
 def judge(asked: Gathered, manifests: Mapping[str, Manifest]) -> Opinion:
     """Release, hold, inspect or refuse. Whatever is missing, unknown or does not fit is a hold, never a release."""
 
-    def hold(zh: str, en: str) -> Opinion:
-        return Opinion(verb="hold", zh=zh, en=en, manifest=manifest)
+    def hold(cause: str, zh: str, en: str) -> Opinion:
+        return Opinion(verb="hold", zh=zh, en=en, manifest=manifest, cause=cause)
 
     manifest: Manifest | None = None
     if asked.plate is None:
-        return hold("未识别车牌", "No licence plate was read")
+        return hold("plate", "未识别车牌", "No licence plate was read")
     manifest = manifests.get(asked.plate)
     if manifest is None:
-        return hold(f"无此车辆放行信息：{asked.plate}", f"No manifest for {asked.plate}")
+        return hold("papers", f"无此车辆放行信息：{asked.plate}", f"No manifest for {asked.plate}")
     if asked.plate_confidence < PLATE_SURE:
-        return hold("车牌识别可信度不足", "The plate was read with too little confidence")
+        return hold("plate", "车牌识别可信度不足", "The plate was read with too little confidence")
     for tag in asked.tags:
         other = _plate_of_tag(tag, manifests)
         if other is not None and other is not manifest:
-            return hold("电子标签与车牌不符", "Tag and plate belong to different trucks")
+            return hold("tag", "电子标签与车牌不符", "Tag and plate belong to different trucks")
     if manifest.crossed_by not in (None, asked.passage):
-        return hold("该单证已使用", "These papers have been used already")
+        return hold("used", "该单证已使用", "These papers have been used already")
     if manifest.targeting in TARGETED:
         zh, en = TARGETED[manifest.targeting]
-        return Opinion(verb=manifest.targeting, zh=zh, en=en, manifest=manifest)
+        return Opinion(verb=manifest.targeting, zh=zh, en=en, manifest=manifest, cause="targeted")
     if manifest.direction not in (None, asked.direction):
-        return hold("进出方向与申报不符", "Direction differs from the declared one")
+        return hold("direction", "进出方向与申报不符", "Direction differs from the declared one")
     if sorted(asked.containers) != sorted(manifest.containers):
-        return hold("箱号与舱单不符", "Container codes differ from the manifest")
+        return hold("boxes", "箱号与舱单不符", "Container codes differ from the manifest")
     if asked.gross_kg is None:
-        return hold("缺少过磅重量", "There is no weight")
+        return hold("weight", "缺少过磅重量", "There is no weight")
     if manifest.declared_kg is not None:
         off = asked.gross_kg - manifest.declared_kg
         if abs(off) > (manifest.tolerance_kg or Decimal(0)):
-            return hold(f"重量不符：相差 {off} 千克", f"Weight differs from the declared one by {off} kg")
+            return hold("weight", f"重量不符：相差 {off} 千克", f"Weight differs from the declared one by {off} kg")
     return Opinion(verb="release", zh="准予放行", en="Released", manifest=manifest)
