@@ -155,7 +155,8 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
             return portal, [lambda: _read_again(portal, clock, options.plate)]
         case "gps":
             circle = Circle(clock, options.lat, options.lon, metres=CIRCLE_M, seconds=CIRCLE_S)
-            tracker = Tracker(clock, options.name, circle, tag_block=not options.no_tag_block, seed=options.seed)
+            bare = options.no_tag_block
+            tracker = Tracker(clock, options.name, circle, tag_block=not bare, seed=options.seed, sky=True)
             if options.udp is not None:
                 host, _, port = options.udp.rpartition(":")
                 tracker.udp(host, int(port))

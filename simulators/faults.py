@@ -112,6 +112,14 @@ class TrackerFaults:
     """Epochs that are sent twice."""
     late_share: float = 0.0
     """Epochs that are held back and sent after the next one."""
+    jam_db: float = 0.0
+    """All satellites are weaker by this; those below 25 dB-Hz are not used."""
+    even_sky: bool = False
+    """All satellites are equally strong, as from one transmitter near by."""
+    antenna: str = ""
+    """Text about the antenna, sent with each epoch: `ANTSTATUS=OPEN`."""
+    clock_off_s: float = 0.0
+    """The receiver's time is ahead by this much."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from simulators.pipes import OnWire
 
 KNOTS_PER_MPS = 3600.0 / 1852.0
 METRES_PER_DEGREE = 111_195.0
+USABLE_DB = 25.0
+"""dB-Hz below which a receiver does not use a satellite."""
 MINUTE_STEPS = 100_000
 """Minutes are given with five digits after the point."""
 
@@ -69,8 +71,9 @@ class Tracker(OnWire):
         noise_m: float = 0.0,
         seed: int = 0,
         faults: TrackerFaults | None = None,
+        sky: bool = False,
     ) -> None:
-        """`noise_m`: sigma of the position in each direction."""
+        """`noise_m`: sigma of the position in each direction. `sky`: GSA and GSV too."""
         super().__init__()
         self.name = name
         self.faults = TrackerFaults() if faults is None else faults
@@ -80,6 +83,7 @@ class Tracker(OnWire):
         self._tag_block = tag_block
         self._talker = talker
         self._noise_m = noise_m
+        self._sky = sky
         self._random = random.Random(seed)
         self._held_back: list[bytes] = []
 
@@ -120,12 +124,39 @@ class Tracker(OnWire):
         placed = fixed or self.faults.stale_position
         where = f"{_angle(lat, 2)},{'NS'[lat < 0]},{_angle(lon, 3)},{'EW'[lon < 0]}" if placed else ",,,"
         motion = f"{state.speed_mps * KNOTS_PER_MPS:.2f},{state.track_deg % 360.0:.2f}" if placed else ","
-        moment = datetime.fromtimestamp(at_s, UTC)
+        strengths = self._strengths()
+        used = [prn for prn, (_, _, cn0) in strengths.items() if cn0 >= USABLE_DB] if self._sky else list(range(1, 13))
+        fixed = fixed and len(used) >= 3
+        moment = datetime.fromtimestamp(at_s + self.faults.clock_off_s, UTC)
         clock, day = f"{moment:%H%M%S}.00", f"{moment:%d%m%y}"
         rmc = f"{self._talker}RMC,{clock},{'A' if fixed else 'V'},{where},{motion},{day},,,{'A' if fixed else 'N'},V"
-        quality = "1,12,0.80,8.0,M,7.5,M,," if fixed else "0,00,99.99,,,,,,"
+        height = 8.0 + self._random.gauss(0.0, self._noise_m)
+        quality = f"1,{len(used):02d},0.80,{height:.1f},M,7.5,M,," if fixed else "0,00,99.99,,,,,,"
         gga = f"{self._talker}GGA,{clock},{where},{quality}"
-        return [self._line(rmc, at_s), self._line(gga, at_s)]
+        lines = [self._line(rmc, at_s), self._line(gga, at_s)]
+        if self._sky:
+            ids = ",".join(f"{prn:02d}" for prn in used[:12]) + "," * (12 - len(used[:12]))
+            lines.append(self._line(f"GNGSA,A,{3 if fixed else 1},{ids},1.6,0.8,1.4", at_s))
+            seen = list(strengths.items())
+            groups = [seen[at : at + 4] for at in range(0, len(seen), 4)]
+            for number, group in enumerate(groups, 1):
+                four = "".join(
+                    f",{prn:02d},{elevation:02d},{azimuth:03d},{f'{cn0:02.0f}' if cn0 >= 15 else ''}"
+                    for prn, (elevation, azimuth, cn0) in group
+                )
+                lines.append(self._line(f"GPGSV,{len(groups)},{number},{len(seen):02d}{four}", at_s))
+        if self.faults.antenna:
+            lines.append(self._line(f"GNTXT,01,01,02,{self.faults.antenna}", at_s))
+        return lines
+
+    def _strengths(self) -> dict[int, tuple[int, int, float]]:
+        """Elevation, azimuth and carrier-to-noise of each satellite: low ones are weaker, each wavers a little."""
+        found: dict[int, tuple[int, int, float]] = {}
+        for prn in range(1, 13):
+            elevation, azimuth = 5 + prn * 6, prn * 29 % 360
+            cn0 = 47.0 if self.faults.even_sky else 34.0 + elevation / 6 + self._random.gauss(0.0, 1.0)
+            found[prn] = (elevation, azimuth, cn0 - self.faults.jam_db)
+        return found
 
     def _line(self, body: str, at_s: int) -> bytes:
         tag = ""

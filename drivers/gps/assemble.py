@@ -40,6 +40,8 @@ QUALITIES = {
     8: "quality 8: simulated position",
 }
 
+NONE_USED_EPOCHS = 3
+"""So long a GSA counts: it may come after the epoch it is of, and not with each."""
 
 DEAD_RECKONING = 6
 """The quality of GGA."""
@@ -77,6 +79,8 @@ class Assembler:
         self._ender = ""
         self._hdop: float | None = None
         self._hdop_age = 0
+        self._used_age = NONE_USED_EPOCHS
+        """Epochs since a GSA named a satellite in use."""
         self._day: int | None = None
         self._day_time_s = 0.0
 
@@ -91,6 +95,8 @@ class Assembler:
         record = sentence.record
         if isinstance(record, Gsa):
             self._hdop, self._hdop_age = record.hdop, 0
+            if record.fix != 1 and any(record.used):
+                self._used_age = 0
             return ()
         if not isinstance(record, _OF_AN_EPOCH):
             return ()
@@ -120,8 +126,9 @@ class Assembler:
         if isinstance(record, Vtg):
             return False
         if record.time_s is None or epoch.time_s is None:
-            # Without a time of day: one sentence of a kind an epoch.
-            return kind in epoch.kinds
+            # Without a time of day: one sentence of a kind an epoch. A receiver that has a fix has the time too: its
+            # fix is not of the epoch that had none.
+            return kind in epoch.kinds or (record.time_s is not None and _stands(record))
         return record.time_s != epoch.time_s
 
     @staticmethod
@@ -168,6 +175,7 @@ class Assembler:
         fix = self._build(epoch)
         epoch.told, epoch.told_valid = True, fix.valid
         self._hdop_age += 1
+        self._used_age += 1
         if self._hdop_age > 1:
             self._hdop = None
         return fix
@@ -184,7 +192,7 @@ class Assembler:
             why = "0,0 is where receivers stand that do not know"
         valid = why is None
         if why is None:
-            why = _doubt(epoch, hdop)
+            why = _doubt(epoch, hdop, none_used=self._used_age >= NONE_USED_EPOCHS)
             quality = Quality.UNCERTAIN if why else Quality.GOOD
             speed, track = _motion(epoch)
         else:
@@ -270,6 +278,21 @@ def _refusal(epoch: _Epoch) -> str | None:
     return why or None
 
 
+def _stands(record: _OfAnEpoch) -> bool:
+    """It tells a fix and refuses nothing."""
+    match record:
+        case Rmc():
+            return not _refused_by_rmc(record)
+        case Gga():
+            return record.quality not in QUALITIES
+        case Gns():
+            return not _refused_by_gns(record)
+        case Gll():
+            return not _refused_by_gll(record)
+        case _:
+            return False
+
+
 def _refused_by_rmc(rmc: Rmc) -> str:
     if rmc.status != "A":
         return f"RMC status {rmc.status}" if rmc.status else "RMC has no status"
@@ -289,7 +312,7 @@ def _refused_by_gns(gns: Gns) -> str:
     return f"GNS {MODES[gns.modes[0]]}" if gns.modes else "GNS has no mode"
 
 
-def _doubt(epoch: _Epoch, hdop: float | None) -> str:
+def _doubt(epoch: _Epoch, hdop: float | None, *, none_used: bool) -> str:
     rmc, gga, gns, gll = epoch.rmc, epoch.gga, epoch.gns, epoch.gll
     found: list[str] = []
     if (
@@ -312,6 +335,9 @@ def _doubt(epoch: _Epoch, hdop: float | None) -> str:
             lat, lon = each.lat, each.lon
         elif _apart(lat, lon, each.lat, each.lon):
             found.append("its sentences disagree about the position")
+    if none_used and gga is not None and gga.satellites == 0 and gga.quality != DEAD_RECKONING:
+        # Some receivers never fill the number in, and name the satellites in GSA; with others it is the truth.
+        found.append("GGA says that no satellite was used")
     if hdop is not None and hdop > DOUBTFUL_HDOP:
         found.append(f"HDOP {hdop:g}")
     return "; ".join(found)

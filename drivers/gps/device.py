@@ -8,6 +8,9 @@ from drivers.gps.assemble import Assembler, against_clock
 from drivers.gps.config import GpsConfig
 from drivers.gps.fix import Fix
 from drivers.gps.frames import Decoder, Sentence
+from drivers.gps.hints import Watch
+from drivers.gps.sentences import Gsv, Txt
+from drivers.gps.sky import Sky
 from drivers.kinds import Clock, Link
 from drivers.readings import Chunk, Garbage, Instant, Tally
 
@@ -29,6 +32,51 @@ class Port(Protocol):
     async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
         """As Link.read, and its sender as `host:port`; no bytes: this sender has gone."""
         ...
+
+
+GAP_MOST = 3600
+"""Epochs missing in a row that are counted; more is a receiver that was away, which the link's own fault tells."""
+LATE_PERIODS = 1.5
+"""An epoch is missing when its successor comes later than that: the times of a receiver's epochs are exact."""
+
+
+class _Tracker:
+    """What is remembered of one."""
+
+    def __init__(self) -> None:
+        self.assembler = Assembler()
+        self._sky = Sky()
+        self._watch = Watch()
+        self._last_s: float | None = None
+        self._period_s: float | None = None
+        """Shortest step between two epochs so far."""
+
+    def take(self, sentence: Sentence, at: Instant) -> tuple[Fix, ...]:
+        """As `Assembler.take`."""
+        record = sentence.record
+        if isinstance(record, Gsv):
+            satellites = self._sky.take(sentence)
+            if satellites is not None:
+                self._watch.sky(sentence.talker + (record.signal_id or ""), satellites, at)
+        elif isinstance(record, Txt):
+            self._watch.say(record.text)
+        return self.assembler.take(sentence, at)
+
+    def seen(self, fix: Fix) -> Fix:
+        """The fix with its hints."""
+        return self._watch.take(fix)
+
+    def missing(self, fix: Fix) -> int:
+        """Epochs between this fix and the one before that never came."""
+        last, self._last_s = self._last_s, fix.fix_time
+        if last is None or fix.fix_time is None or fix.fix_time <= last:
+            return 0
+        step = fix.fix_time - last
+        if self._period_s is None or step < self._period_s:
+            self._period_s = step
+        if step <= LATE_PERIODS * self._period_s:
+            return 0
+        return min(round(step / self._period_s) - 1, GAP_MOST)
 
 
 class GpsReceiver:
@@ -60,9 +108,9 @@ class GpsListener:
         self._silence_s = config.silence_s
         self._late_after_s = config.late_after_s
         self._decoders: dict[str, Decoder] = {}
-        self._trackers: dict[str, Assembler] = {}
+        self._trackers: dict[str, _Tracker] = {}
         """In order of last report."""
-        self._waiting: dict[str, Assembler] = {}
+        self._waiting: dict[str, _Tracker] = {}
         """Those with an epoch that may still grow."""
 
     async def words(self) -> AsyncIterator[tuple[str, Fix] | Garbage]:
@@ -118,7 +166,7 @@ class GpsListener:
 
     def _report(self, sentence: Sentence, at: Instant, sender: str) -> Iterator[tuple[str, Fix]]:
         name = (sentence.tag.source if sentence.tag else "") or sender
-        tracker = self._trackers.pop(name, None) or Assembler()
+        tracker = self._trackers.pop(name, None) or _Tracker()
         self._trackers[name] = tracker
         if len(self._trackers) > MAX_TRACKERS:
             oldest = next(iter(self._trackers))
@@ -126,21 +174,23 @@ class GpsListener:
             self._waiting.pop(oldest, None)
             self.forgotten += 1
         for fix in tracker.take(sentence, at):
-            yield self._said(name, fix)
-        if tracker.waiting_since is None:
+            yield self._said(name, tracker, fix)
+        if tracker.assembler.waiting_since is None:
             self._waiting.pop(name, None)
         else:
             self._waiting[name] = tracker
 
     def _fall_quiet(self, now: Instant, *, everyone: bool) -> Iterator[tuple[str, Fix]]:
         for name, tracker in list(self._waiting.items()):
-            since = tracker.waiting_since
+            since = tracker.assembler.waiting_since
             if since is not None and not everyone and now - since < EPOCH_QUIET_S:
                 continue
             del self._waiting[name]
-            if fix := tracker.flush():
-                yield self._said(name, fix)
+            if fix := tracker.assembler.flush():
+                yield self._said(name, tracker, fix)
 
-    def _said(self, name: str, fix: Fix) -> tuple[str, Fix]:
+    def _said(self, name: str, tracker: _Tracker, fix: Fix) -> tuple[str, Fix]:
         self.tally.words += 1
-        return name, against_clock(fix, self._late_after_s)
+        if self._silence_s is not None:
+            self.tally.gaps += tracker.missing(fix)
+        return name, tracker.seen(against_clock(fix, self._late_after_s))

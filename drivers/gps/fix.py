@@ -5,12 +5,14 @@ from typing import Literal
 
 from drivers.readings import Instant, Quality
 
+HintKind = Literal["jamming", "spoofing", "antenna", "clock"]
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """A sign that the sky is not as it should be. Never more than a sign: each has harmless causes too."""
 
-    kind: Literal["jamming", "spoofing", "antenna", "clock"]
+    kind: HintKind
     why: str
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from drivers.gps.sentences import PARSERS, Record
+from drivers.gps.sentences import PARSERS, Record, Txt
 from drivers.readings import Garbage
 
 MAX_LINE_BYTES = 1024
@@ -219,7 +219,7 @@ class Decoder:
         body = line[start + 1 : star]
         if digits is not None and checksum(body) == digits:
             word = read_sentence(body, tag)
-            if b"$" in body and isinstance(word, Sentence) and word.record:
+            if b"$" in body and isinstance(word, Sentence) and word.record and not isinstance(word.record, Txt):
                 # One time in 256 two sentences run together have the right XOR by chance.
                 word = Garbage(line[start : star + 3], _SPLICED)
             self._words.append(word)

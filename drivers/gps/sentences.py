@@ -157,7 +157,13 @@ class Gsv(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-Record = Rmc | Gga | Gns | Gll | Vtg | Zda | Gst | Gsa | Gsv
+class Txt(msgspec.Struct, frozen=True, gc=False):
+    """A line of text from the receiver: its firmware, the state of its antenna."""
+
+    text: str
+
+
+Record = Rmc | Gga | Gns | Gll | Vtg | Zda | Gst | Gsa | Gsv | Txt
 
 
 @lru_cache(maxsize=256)
@@ -345,6 +351,10 @@ def _gsv(f: list[str]) -> Gsv:
     return Gsv(total, number, in_view, tuple(rest), signal_id)
 
 
+def _txt(f: list[str]) -> Txt:
+    return Txt(",".join(f[4:]))
+
+
 _SIGNS = {"N": 1, "S": -1}
 _SIGNS_EAST = {"E": 1, "W": -1}
 _QUALITIES = {str(n): n for n in range(9)}
@@ -360,4 +370,5 @@ PARSERS: dict[str, tuple[int, Callable[[list[str]], Record]]] = {
     "GST": (9, _gst),
     "GSA": (18, _gsa),
     "GSV": (4, _gsv),
+    "TXT": (5, _txt),
 }

@@ -16,6 +16,7 @@ import msgspec
 from drivers.gps.assemble import against_clock
 from drivers.gps.config import Jt808Config
 from drivers.gps.fix import Fix
+from drivers.gps.hints import Watch
 from drivers.gps.jt808 import messages as m
 from drivers.gps.jt808.frames import Message, Packets
 from drivers.gps.jt808.location import read_location, to_fix
@@ -37,6 +38,7 @@ class Terminal(msgspec.Struct):
     """What is remembered of one."""
 
     name: str
+    watch: Watch
     serial: int | None = None
     shown: bool = False
     """It has shown its code."""
@@ -86,7 +88,7 @@ class Dialogue:
         result = m.OK if message.id in m.TAKEN or message.packet is not None else m.NOT_SUPPORTED
         if whole is not None:
             try:
-                words += self._read(whole, terminal.name, at)
+                words += self._read(whole, terminal, at)
             except ValueError as wrong:
                 words.append(Garbage(whole.body, str(wrong)))
                 result = m.WRONG
@@ -104,7 +106,7 @@ class Dialogue:
 
     def _terminal(self, message: Message) -> Terminal:
         phone = message.phone
-        terminal = self._terminals.pop(phone, None) or Terminal(self._names.get(phone, phone))
+        terminal = self._terminals.pop(phone, None) or Terminal(self._names.get(phone, phone), Watch())
         self._terminals[phone] = terminal
         if len(self._terminals) > MAX_TERMINALS:
             del self._terminals[next(iter(self._terminals))]
@@ -156,25 +158,25 @@ class Dialogue:
             return self._general(message, m.FAILED), [Garbage(b"", f"terminal {message.phone} showed a wrong code")]
         return self._general(message, m.OK), []
 
-    def _read(self, message: Message, name: str, at: Instant) -> Iterator[Word]:
+    def _read(self, message: Message, terminal: Terminal, at: Instant) -> Iterator[Word]:
         """Raises ValueError for a body of which nothing can be read."""
         if message.id == m.LOCATION:
-            yield name, self._fix(message.body, at, "0200")
+            yield terminal.name, self._fix(terminal, message.body, at, "0200")
         elif message.id == m.LOCATION_ANSWER:
-            yield name, self._fix(message.body[2:], at, "0201")
+            yield terminal.name, self._fix(terminal, message.body[2:], at, "0201")
         elif message.id == m.BATCH:
             batch = m.read_batch(message.body)
             for body in batch.bodies:
                 try:
-                    yield name, self._fix(body, at, "0704", historical=batch.blind_spot)
+                    yield terminal.name, self._fix(terminal, body, at, "0704", historical=batch.blind_spot)
                 except ValueError as wrong:
                     yield Garbage(body, str(wrong))
             if not batch.whole:
                 yield Garbage(message.body, f"a batch damaged after {len(batch.bodies)} positions")
 
-    def _fix(self, body: bytes, at: Instant, source: str, *, historical: bool = False) -> Fix:
+    def _fix(self, terminal: Terminal, body: bytes, at: Instant, source: str, *, historical: bool = False) -> Fix:
         fix = to_fix(read_location(body), at, source=source, historical=historical, zone_s=self._zone_s)
-        return against_clock(fix, self._late_after_s)
+        return terminal.watch.take(against_clock(fix, self._late_after_s))
 
     def _general(self, message: Message, result: int) -> list[Message]:
         if message.id in m.ANSWERS:

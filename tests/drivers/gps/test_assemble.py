@@ -55,7 +55,7 @@ def test_every_golden_sentence_is_one_fix(entry: dict[str, Any]) -> None:
         assert fix["speed_mps"] == pytest.approx(expected["speed_mps"], abs=0.01)
     if "track_deg" in expected:
         assert fix["track_deg"] == pytest.approx(expected["track_deg"], abs=0.01)
-    rough = (expected.get("hdop") or 0) > 20
+    rough = (expected.get("hdop") or 0) > 20 or expected.get("sats_used") == 0
     assert (fix["quality"], fix["why"] == "") == (("uncertain", False) if rough else ("good", True))
 
 
@@ -318,3 +318,20 @@ def test_no_fix_is_invented(pieces: list[bytes]) -> None:
             assert -90 <= float(str(fix["lat"])) <= 90 and -180 <= float(str(fix["lon"])) <= 180
         elif "garbage" not in fix:
             assert fix["lat"] is None and fix["why"]
+
+
+def test_a_fix_of_no_satellite_is_doubted_unless_gsa_names_some() -> None:
+    none = gga().replace(b",12,", b",00,")
+    none = nmea(none.decode().strip()[1:-3])
+    [fix] = fixes(rmc() + none)
+    assert fix.valid and fix.quality is Quality.UNCERTAIN and fix.why == "GGA says that no satellite was used"
+    [fix] = fixes(nmea("GPGSA,A,3,04,05,09,12,,,,,,,,,1.8,0.9,1.6") + rmc() + none)
+    assert fix.quality is Quality.GOOD
+    [fix] = fixes(nmea("GPGSA,A,1,,,,,,,,,,,,,,,") + rmc() + none)
+    assert fix.quality is Quality.UNCERTAIN
+
+
+def test_a_fix_is_not_of_the_epoch_that_had_no_time() -> None:
+    void = nmea("GPGLL,,,,,,V,N")
+    told = fixes(void + rmc() + gga() + nmea("GPGLL,,,,,,V,N"))
+    assert [fix.valid for fix in told] == [False, True, False]

@@ -360,32 +360,3 @@ async def test_what_was_kept_back_in_packets_comes_as_history() -> None:
     assert all(fix.historical for fix in late)
     assert sorted(int(fix.fix_time or 0) for fix in late) == [second for second, _, _ in terminal.told.sent]
     assert terminal.told.kept == 40
-
-
-async def test_a_client_that_does_not_fetch_its_answers_is_ended() -> None:
-    clock = SiteClock()
-    settings = config(link={"kind": "tcp-listen", "listen_host": "127.0.0.1", "listen_port": 0})
-    port = await open_port(settings.link, clock)
-    listener = Jt808Listener(port, settings, clock)
-    reader, writer = await asyncio.open_connection(*port.address)
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    beats = b"".join(framed(m.HEARTBEAT, serial=n) for n in range(2000))
-
-    async def flood() -> None:
-        try:
-            while True:
-                writer.write(beats)
-                await writer.drain()
-        except OSError:
-            return
-
-    async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
-        group.create_task(flood())
-        hearing = group.create_task(anext(listener.words(), None))  # type: ignore[arg-type]
-        while port.address and getattr(port, "clients", 0) == 0:
-            await asyncio.sleep(0.01)
-        while getattr(port, "clients", 0):
-            await asyncio.sleep(0.01)
-        hearing.cancel()
-    await port.close()
-    assert reader is not None
