@@ -255,7 +255,7 @@ class Reader:
         """NULs and white space between packets: one sender fills its buffer of 9,999 bytes up with them."""
         self._naked, self._largest = naked, largest
         self._held = bytearray()
-        self._noise = 0
+        self._noise: int = 0
         """So many of the first bytes held are noise already."""
         self._why = ""
         self._clean = True
