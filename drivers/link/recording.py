@@ -13,11 +13,11 @@ import hashlib
 import logging
 import struct
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,6 +71,11 @@ class Recorder:
         self._config = config or BlackBoxConfig()
         self._finished = finished
         self._names: list[str] = []
+        self._open: set[int] = set()
+        self._standing: dict[str, bytes] = {}
+        self._was_open: frozenset[int] = frozenset()
+        """As the tape that is on the disk ends; with the words that hold."""
+        self._held: tuple[bytes, ...] = ()
         self._waiting = bytearray()
         self._missing = 0
         self._tape: _Tape | None = None
@@ -86,13 +91,22 @@ class Recorder:
             self.put(Kind.NAME, len(self._names) - 1, link.encode())
         return Tap(self, self._names.index(link))
 
-    def mark(self, said: dict[str, Any]) -> None:
-        """A word of the process itself, as JSON."""
-        self.put(Kind.MARK, 0, msgspec.json.encode(said))
+    def mark(self, word: str, said: object) -> None:
+        """A word of the process itself, as JSON: `{word: said}`."""
+        self.put(Kind.MARK, 0, msgspec.json.encode({word: said}))
+
+    def stand(self, word: str, said: object) -> None:
+        """The same for what holds until it is said anew: every file begins with it."""
+        self._standing[word] = msgspec.json.encode({word: said})
+        self.put(Kind.MARK, 0, self._standing[word])
 
     def put(self, kind: Kind, line: int, payload: bytes, at: Instant | None = None) -> None:
         """Never waits."""
         stamp = self._clock.now() if at is None else at
+        if kind is Kind.OPENED:
+            self._open.add(line)
+        elif kind is Kind.ENDED:
+            self._open.discard(line)
         if len(self._waiting) + len(payload) > WAITING_CEILING:
             self._missing += HEAD.size + len(payload)
             return
@@ -129,6 +143,7 @@ class Recorder:
             waiting, self._waiting = self._waiting, bytearray()
             if not waiting:
                 return
+            standing = frozenset(self._open), tuple(self._standing.values())
             try:
                 await asyncio.to_thread(self._write, bytes(waiting), now)
             except OSError as fault:
@@ -138,6 +153,7 @@ class Recorder:
                     _log.error("black box %s: %s; the tape has a hole until the disk works", self._folder, fault)
                 self._failed = True
             else:
+                self._was_open, self._held = standing
                 if self._failed:
                     _log.warning("black box %s: writes again", self._folder)
                 self._failed = False
@@ -152,11 +168,18 @@ class Recorder:
     def _write(self, waiting: bytes, now: Instant) -> None:
         if self._tape is None:
             self._tape = _Tape(_free_name(self._folder, now), now)
-            first = struct.unpack_from("<d", waiting)[0]
-            names = (HEAD.pack(first, Kind.NAME, n, len(x)) + x for n, x in enumerate(map(str.encode, self._names)))
-            self._tape.write(b"".join(names))
+            self._tape.write(b"".join(self._beginning(struct.unpack_from("<d", waiting)[0])))
             prune(self._folder, self._config, now, but=self._tape.path)
         self._tape.write(waiting)
+
+    def _beginning(self, at: float) -> Iterator[bytes]:
+        """A file can be read alone: it begins with the names, what is open, and what holds."""
+        for line, name in enumerate(map(str.encode, self._names)):
+            yield HEAD.pack(at, Kind.NAME, line, len(name)) + name
+        for line in sorted(self._was_open):
+            yield HEAD.pack(at, Kind.STANDING, line, 0)
+        for said in self._held:
+            yield HEAD.pack(at, Kind.MARK, 0, len(said)) + said
 
     async def _end(self, tape: "_Tape") -> None:
         self._tape = None

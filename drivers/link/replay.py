@@ -39,6 +39,8 @@ class _Line:
     waiting: deque[tuple[Chunk, str] | DriverFault] = field(default_factory=deque[tuple[Chunk, str] | DriverFault])
     fresh: bool = False
     """Opened on the tape and not yet taken by a driver."""
+    begun: bool = False
+    """Whether the tape has shown a life of it."""
     taken: bool = False
     asked: bool = False
     """Whether its driver asks (Modbus) or listens."""
@@ -142,8 +144,10 @@ class Player:
             return
         payload = record.payload
         match record.kind:
-            case Kind.OPENED:
-                line.fresh = True
+            case Kind.STANDING if line.begun:
+                return
+            case Kind.OPENED | Kind.STANDING:
+                line.fresh = line.begun = True
                 line.waiting.clear()
                 _wake(line.opener)
             case Kind.SENT if line.asked:

@@ -39,6 +39,8 @@ class Kind(IntEnum):
     """The box could not keep up; payload: bytes of tape that are missing here, u64."""
     DATAGRAM = 8
     """As RECEIVED, with its sender: u8 length, the sender, the bytes."""
+    STANDING = 9
+    """The link was open when this file was begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.faults import LinkLost
 from drivers.link import recording
 from drivers.link.recording import BlackBoxConfig, Recorder, prune
 from drivers.link.tape import MAGIC, Kind, Record, began_at, records, sender_of
@@ -56,7 +57,7 @@ async def tape(folder: Path, events: list[tuple[str, str, bytes, float]]) -> tup
                 box.tap(link).datagram("10.0.0.1:5", data, at)
                 expected.append(Record(at, Kind.DATAGRAM, link, bytes((10,)) + b"10.0.0.1:5" + data))
             case _:
-                box.mark({"hex": data.hex()})
+                box.mark("hex", data.hex())
                 expected.append(Record(at, Kind.MARK, "", b'{"hex":"' + data.hex().encode() + b'"}'))
     await box.finish()
     if not events:
@@ -126,6 +127,28 @@ async def test_files_rotate_and_each_can_be_read_alone(tmp_path: Path) -> None:
         [_, record] = [each for each in records(path) if isinstance(each, Record)][-2:]
         assert (record.link, record.payload) == ("wb", bytes((hour,)))
         assert began_at(path) == pytest.approx(1_795_435_200 + hour * recording.ROTATE_S, abs=1)
+
+
+async def test_a_later_file_says_what_stood_when_it_began(tmp_path: Path) -> None:
+    clock = ScriptClock()
+    box = Recorder(tmp_path, clock)
+    box.tap("wb").opened()
+    box.tap("io").opened()
+    box.stand("lamp", "red")
+    box.stand("lamp", "green")
+    await box.flush()
+    box.tap("io").failed(LinkLost("io", "gone"))
+    await box.flush()
+    clock.at += recording.ROTATE_S
+    box.tap("wb").received(b"x", clock.now())
+    await box.finish()
+    first, second = (
+        [(each.kind, each.link, each.payload) for each in records(path) if isinstance(each, Record)][2:]
+        for path in sorted(tmp_path.iterdir())
+    )
+    assert (Kind.ENDED, "io", b"gone") in first and Kind.STANDING not in {kind for kind, *_ in first}
+    lamp = b'{"lamp":"green"}'
+    assert second == [(Kind.STANDING, "wb", b""), (Kind.MARK, "", lamp), (Kind.RECEIVED, "wb", b"x")]
 
 
 def test_the_oldest_files_go_first_and_the_one_being_written_stays(tmp_path: Path) -> None:

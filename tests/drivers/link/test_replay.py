@@ -114,16 +114,16 @@ async def test_weights_and_contacts_come_again_as_they_came(tmp_path: Path, road
 
         await more(60)
         then.lamp = Lamp.RED
-        box.mark({"lamp": "red"})
+        box.mark("lamp", "red")
         load[0], sensed["beam_rear"] = 32_000.0, True
         await more(80)
         sensed["beam_rear"] = False
         indicator.pipe.drop()
         await more(80)
         then.lamp = Lamp.GREEN
-        box.mark({"lamp": "green"})
+        box.mark("lamp", "green")
         await more(60)
-        box.mark({"words": len(then.said)})
+        box.mark("words", len(then.said))
         for task in running:
             task.cancel()
     indicator.close()
