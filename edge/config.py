@@ -17,6 +17,7 @@ from drivers.camera.config import CameraConfig
 from drivers.gps.config import TrackerConfig
 from drivers.lane_io.config import LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
+from drivers.link.recording import BlackBoxConfig
 from drivers.rfid.config import TagReaderConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
@@ -254,6 +255,7 @@ class Site(Closed):
     series: SeriesConfig = SeriesConfig()
     records: RecordsConfig = RecordsConfig()
     console: ConsoleConfig = ConsoleConfig()
+    black_box: BlackBoxConfig = BlackBoxConfig()
     clearance: ClearanceConfig
     anchors: AnchorsConfig | None = None
     """Without it a book proves itself only as far as its own chain goes: a cut tail is not found."""

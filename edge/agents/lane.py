@@ -22,6 +22,7 @@ from drivers.weighbridge.settle import DeckWatch
 from edge.clock import SiteClock
 from edge.config import Site
 from edge.lane.anchors import anchored
+from edge.lane.black_box import BlackBox
 from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
 from edge.lane.instruments import Instruments
 from edge.lane.recall import Recalled, recall
@@ -31,7 +32,7 @@ from edge.lane.view import Counts, alarm, closed, decision, opened, progress, re
 from edge.lane.witness import digest
 from gateway_ctl.book import Book, entries
 from gateway_ctl.boom import Door, arm
-from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Progress, Refuse, Ring, Word
+from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Ordered, Progress, Refuse, Ring, Word
 from gateway_ctl.http import HttpClearance
 from gateway_ctl.lane import Lane, hear, look
 from gateway_ctl.lane_state import State
@@ -70,7 +71,8 @@ class LaneAgent:
         self._rules = config.rules.rules()
         watch = DeckWatch(division_kg=config.weighbridge.division_kg, presence_kg=self._rules.presence_kg)
         self._senses = Senses(site.id, lane_id, watch, mode=config.mode, direction=config.direction)
-        self._instruments = Instruments(config, site.modules, self._senses, voice, clock)
+        self._box = BlackBox(book.path.parent, clock, site.black_box, book)
+        self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box)
         self._keyring = site.keyring()
         self._lane = Lane(id=lane_id, since=clock.now(), passage=recalled.passage, raised_in_book=recalled.raised)
         self._words: deque[Word] = deque()
@@ -107,6 +109,7 @@ class LaneAgent:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(self._voice.run())
+                group.create_task(self._box.run())
                 group.create_task(self._instruments.run())
                 group.create_task(self._think())
                 group.create_task(self._show())
@@ -125,13 +128,26 @@ class LaneAgent:
                 pass
             while self._words:
                 word = self._words.popleft()
-                self._lane, deeds = hear(self._lane, word, self._picture(), self._clock.now(), self._rules)
-                await self._do(deeds)
-            self._lane, deeds = look(self._lane, self._picture(), self._clock.now(), self._rules)
-            await self._do(deeds)
+                await self._do(self._thought(word))
+            await self._do(self._thought(None))
             self._instruments.lamp_wanted = Lamp.GREEN if self._lane.state is State.OPEN else Lamp.RED
+            self._box.lamp(self._instruments.lamp_wanted.value)
             self._instruments.show(sign_rows(self._lane))
             self._changed.set()
+
+    def _thought(self, word: Word | None) -> tuple[Deed, ...]:
+        """What the lane makes of a word, or of what it sees; with its mark on the tape."""
+        before = self._lane.passage
+        picture, now = self._picture(), self._clock.now()
+        if word is None:
+            self._lane, deeds = look(self._lane, picture, now, self._rules)
+        else:
+            self._lane, deeds = hear(self._lane, word, picture, now, self._rules)
+        if deeds:
+            after = self._lane.passage
+            about = (word.order if isinstance(word, Ordered) else None, before and before.order, after and after.order)
+            self._box.thought(picture, before and before.opened_at, deeds, about, now, self._rules)
+        return deeds
 
     async def _do(self, deeds: tuple[Deed, ...]) -> None:
         """Each deed is in the book before it is done, and told when it is."""
@@ -191,6 +207,7 @@ class LaneAgent:
         }  # fmt: skip
         await self._book.write("closed", now, report, passage=close.passage.id)
         self._senses.forget_reads(now)
+        self._box.forget(now)
         self._group.create_task(self._talk.report(self._talk.crossing(close.passage.id, report)))
         await self._voice.record("passage", told, now)
 

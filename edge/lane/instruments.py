@@ -1,27 +1,27 @@
 """The lane's instruments, each kept by a keeper, each feeding the senses and the bus."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import NoReturn, Protocol, TypeVar
 
 from drivers.barrier.config import BarrierConfig
 from drivers.camera.device import Camera
-from drivers.kinds import Link
+from drivers.kinds import Clock, Link
 from drivers.lane_io.device import LaneIo
 from drivers.lane_io.registers import Lamp
-from drivers.link import open_link
-from drivers.link.modbus import ModbusLink, open_modbus
+from drivers.link.modbus import ModbusLink
 from drivers.link.modbus_tables import ModuleTable, table_named
 from drivers.readings import Garbage
 from drivers.rfid.device import TagReader
 from drivers.sign.device import Sign
 from drivers.weighbridge.device import Weighbridge
-from edge.clock import SiteClock
 from edge.config import Lane
-from edge.keeper import Health, keep
+from edge.keeper import Closable, Health, keep
+from edge.lane.black_box import Openers
 from edge.lane.senses import Senses
 from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body
+from telemetry.payloads.envelope import Q
 from telemetry.payloads.node import BirthBody
-from telemetry.voice import Voice
 
 HEALTH_S = 5.0
 """As the table of topics says."""
@@ -29,11 +29,41 @@ INPUTS_S = 1.0
 """Inputs are told on change, and this often."""
 
 
+L = TypeVar("L", bound=Closable)
+
+
+class InstrumentClock(Clock, Protocol):
+    """A clock that knows how fast the site's day runs, and whether the system's clock was stepped."""
+
+    @property
+    def speed(self) -> float:
+        """Site seconds a real second."""
+        ...
+
+    def step_s(self) -> float:
+        """Real seconds by which the system's clock was stepped."""
+        ...
+
+
+class Says(Protocol):
+    """Whoever is told of every reading."""
+
+    def sample(self, word: str, instrument: str | None, body: object, at: float, q: Q = "good") -> object:
+        """As Voice.sample."""
+        ...
+
+
 class Instruments:
     """All of one lane's. `run` keeps them until cancelled."""
 
     def __init__(
-        self, lane: Lane, modules: tuple[ModuleTable, ...], senses: Senses, voice: Voice, clock: SiteClock
+        self,
+        lane: Lane,
+        modules: tuple[ModuleTable, ...],
+        senses: Senses,
+        voice: Says,
+        clock: InstrumentClock,
+        openers: Openers,
     ) -> None:
         """Raises LookupError for a module that has no table."""
         self.lane = lane
@@ -42,7 +72,7 @@ class Instruments:
         self.sign_wanted: tuple[str, ...] = ()
         self.linked: Callable[[ModbusLink | None], Awaitable[None]] = _nobody
         """Told of every life of the I/O module's link, and None at its end: the door's barrier lives on it."""
-        self._senses, self._voice, self._clock = senses, voice, clock
+        self._senses, self._voice, self._clock, self._open = senses, voice, clock, openers
         self._health: dict[str, Health] = {}
         self._sign_news = asyncio.Event()
 
@@ -66,37 +96,37 @@ class Instruments:
 
     async def run(self) -> None:
         """Keep every instrument, and tell their health."""
-        lane, clock = self.lane, self._clock
+        lane, open_ = self.lane, self._open
+        scale, io, tags, sign = lane.weighbridge, lane.io, lane.tags, lane.sign
         async with asyncio.TaskGroup() as group:
-            scale, io = lane.weighbridge, lane.io
-            health = self._heal(scale.name, scale.link.label)
-            group.create_task(
-                keep(f"{lane.id}/{scale.name}", lambda: open_link(scale.link, clock), self._weigh, clock, health)
-            )
-            health = self._heal(io.name, io.link.label)
-            group.create_task(keep(f"{lane.id}/{io.name}", lambda: open_modbus(io.link), self._contacts, clock, health))
-            if (tags := lane.tags) is not None:
-                health = self._heal(tags.name, tags.link.label)
-                group.create_task(
-                    keep(f"{lane.id}/{tags.name}", lambda: open_link(tags.link, clock), self._tags, clock, health)
-                )
-            for camera in lane.cameras:
-                health = self._heal(camera.name, camera.link.label)
-                group.create_task(
-                    keep(
-                        f"{lane.id}/{camera.name}",
-                        lambda camera=camera: open_link(camera.link, clock),
-                        lambda link, camera=camera: self._reads(link, camera.name),
-                        clock,
-                        health,
+            for kept in (
+                self._keep(scale.name, scale.link.label, lambda: open_.stream(scale.name, scale.link), self._weigh),
+                self._keep(io.name, io.link.label, lambda: open_.modbus(io.name, io.link), self._contacts),
+                *(
+                    self._keep(
+                        each.name,
+                        each.link.label,
+                        lambda each=each: open_.stream(each.name, each.link),
+                        lambda link, each=each: self._reads(link, each.name),
                     )
-                )
-            if (sign := lane.sign) is not None:
-                health = self._heal(sign.name, sign.link.label)
+                    for each in lane.cameras
+                ),
+            ):
+                group.create_task(kept)
+            if tags is not None:
                 group.create_task(
-                    keep(f"{lane.id}/{sign.name}", lambda: open_link(sign.link, clock), self._signs, clock, health)
+                    self._keep(tags.name, tags.link.label, lambda: open_.stream(tags.name, tags.link), self._tags)
+                )
+            if sign is not None:
+                group.create_task(
+                    self._keep(sign.name, sign.link.label, lambda: open_.stream(sign.name, sign.link), self._signs)
                 )
             group.create_task(self._tell_health())
+
+    def _keep(
+        self, name: str, label: str, open_: Callable[[], Awaitable[L]], live: Callable[[L], Awaitable[None]]
+    ) -> Coroutine[object, object, NoReturn]:
+        return keep(f"{self.lane.id}/{name}", open_, live, self._clock, self._heal(name, label))
 
     def _heal(self, name: str, label: str) -> Health:
         health = self._health[name] = Health(label, self._clock, lambda _: self._say_health(name))
@@ -120,7 +150,7 @@ class Instruments:
         health.count(io.tally)
         told: tuple[object, object] | None = None
         told_at = 0.0
-        await self.linked(link)
+        await self.linked(self._open.boom(link))
         try:
             async for inputs in io.words():
                 health.heard(inputs.at)
