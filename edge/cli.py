@@ -146,6 +146,38 @@ def decode(
 
 
 @app.command()
+def record(
+    link: Annotated[str, typer.Argument(metavar="LINK", help="serial:/dev/ttyS0@9600, tcp:HOST:PORT, udp:HOST:PORT.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the bytes go; must not exist.")],
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Until Ctrl-C when not given.")] = None,
+) -> None:
+    """Keep what a wire gives, as it comes; nothing is sent. `decode` and `decode --guess` tell what it says."""
+    from edge.commands.record import record
+
+    raise typer.Exit(record(link, file, seconds))
+
+
+@app.command()
+def replay(
+    passage: Annotated[str, typer.Argument(metavar="PASSAGE", help="Such as L01-1764000000250.")],
+    site_file: SiteFile,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Play from the start of the lane's process, not a quarter of an hour.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run the recorded bytes of a passage through drivers, settling and interlock again, and compare each decision.
+
+    Exits 1 at a difference, and names the first word that differs.
+    """
+    from edge.commands.replay import replay
+    from edge.commands.site import open_site
+
+    with reader_may_leave():
+        raise typer.Exit(replay(passage, open_site(site_file), from_start=from_start, as_json=as_json))
+
+
+@app.command()
 def watch(
     site_file: SiteFile,
     topic: Annotated[

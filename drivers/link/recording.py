@@ -167,8 +167,9 @@ class Recorder:
 
     def _write(self, waiting: bytes, now: Instant) -> None:
         if self._tape is None:
-            self._tape = _Tape(_free_name(self._folder, now), now)
-            self._tape.write(b"".join(self._beginning(struct.unpack_from("<d", waiting)[0])))
+            began = Instant(struct.unpack_from("<d", waiting)[0])
+            self._tape = _Tape(_free_name(self._folder, began), began)
+            self._tape.write(b"".join(self._beginning(began)))
             prune(self._folder, self._config, now, but=self._tape.path)
         self._tape.write(waiting)
 

@@ -18,7 +18,6 @@ import msgspec
 from drivers.lane_io.registers import Lamp
 from drivers.link.modbus import ModbusLink
 from drivers.readings import Instant
-from drivers.weighbridge.settle import DeckWatch
 from edge.clock import SiteClock
 from edge.config import Site
 from edge.lane.anchors import anchored
@@ -26,7 +25,7 @@ from edge.lane.black_box import BlackBox
 from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
 from edge.lane.instruments import Instruments
 from edge.lane.recall import Recalled, recall
-from edge.lane.senses import Senses
+from edge.lane.senses import Senses, deck_watch
 from edge.lane.shown import read_bodies, sign_rows
 from edge.lane.view import Counts, alarm, closed, decision, opened, progress, reasons, refusal, view
 from edge.lane.witness import digest
@@ -69,7 +68,7 @@ class LaneAgent:
         config = site.lane(lane_id)
         self._site, self._config, self._clock, self._book, self._voice = site, config, clock, book, voice
         self._rules = config.rules.rules()
-        watch = DeckWatch(division_kg=config.weighbridge.division_kg, presence_kg=self._rules.presence_kg)
+        watch = deck_watch(config, self._rules)
         self._senses = Senses(site.id, lane_id, watch, mode=config.mode, direction=config.direction)
         self._box = BlackBox(book.path.parent, clock, site.black_box, book)
         self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box)

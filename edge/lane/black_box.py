@@ -23,7 +23,7 @@ from gateway_ctl.book import Book
 from gateway_ctl.deeds import Deed, Move, Refuse
 from gateway_ctl.interlock import Refusal, decide, decide_lowering
 from gateway_ctl.orders import Movement, Order, Permit
-from gateway_ctl.picture import Picture, Rules, as_json, digest
+from gateway_ctl.picture import Picture, Rules, digest
 
 FOLDER = "black-box"
 """In the lane's folder."""
@@ -50,9 +50,9 @@ class Openers(Protocol):
 class Thought(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision and all that it was made of."""
 
-    at: float
-    picture: msgspec.Raw
-    since: float | None
+    at: Instant
+    picture: Picture
+    since: Instant | None
     """When the truck came whose reads count."""
     order: Order | None
     permit: Permit | None = None
@@ -106,14 +106,15 @@ class BlackBox:
         for deed in deeds:
             if isinstance(deed, Move):
                 made = Thought(
-                    at=now, picture=msgspec.Raw(as_json(deed.picture)), since=since,
+                    at=now, picture=deed.picture, since=since,
                     order=deed.order, permit=deed.permit,
                 )  # fmt: skip
             elif isinstance(deed, Refuse):
                 made = _refused(deed, picture, since, named, now, rules)
             else:
                 continue
-            self._recorder.mark("thought", made)
+            # Sorted, so that the picture's bytes are those whose digest the book has.
+            self._recorder.mark("thought", msgspec.Raw(msgspec.json.encode(made, order="sorted")))
 
     async def _finished(self, path: Path, sha256: str, count: int) -> None:
         said = {"file": path.name, "sha256": sha256, "records": count}
@@ -131,7 +132,7 @@ def _refused(
     judged = judge(seen, order, refusal.movement, now, rules)
     by_interlock = isinstance(judged, Refusal) and judged.reasons == refusal.reasons
     return Thought(
-        at=now, picture=msgspec.Raw(as_json(seen)), since=since, order=order, movement=refusal.movement,
+        at=now, picture=seen, since=since, order=order, movement=refusal.movement,
         reasons=tuple(reason.name for reason in refusal.reasons), by="interlock" if by_interlock else "word",
     )  # fmt: skip
 

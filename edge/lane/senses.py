@@ -12,9 +12,10 @@ from drivers.readings import Instant
 from drivers.rfid.tag import Tag
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import DeckState, DeckWatch
+from edge.config import Lane
 from edge.lane.witness import Tape, evidence
 from gateway_ctl.modes import Mode
-from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
+from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Rules, Seen
 from vision.reading import iso6346, plate
 
 EARLY_S = 3.0
@@ -24,6 +25,11 @@ READS_CEILING = 64
 _NEVER: Seen[bool] = Seen()
 _NEAR = 2
 """A code with a false check digit that differs in at most so many characters from a true one is its misread."""
+
+
+def deck_watch(lane: Lane, rules: Rules) -> DeckWatch:
+    """The watch over this lane's deck."""
+    return DeckWatch(division_kg=lane.weighbridge.division_kg, presence_kg=rules.presence_kg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-WeightStatus = Literal["stable", "motion", "unknown", "overload", "underload", "blank", "error"]
+WeightStatus = Literal["stable", "motion", "unknown", "overload", "underload", "blank", "error", "tared"]
 
 
 class WeightBody(msgspec.Struct, frozen=True, kw_only=True):
