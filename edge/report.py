@@ -18,6 +18,8 @@ WRITE_WITHIN_S = 10.0
 """Site seconds from the book's `written` to the pulse at the barrier: a hundred polls; a later one is not its deed."""
 STUCK_S = 30.0
 """Site seconds after its truck within which the simulator mends a stuck loop."""
+WAKE_S = 30.0
+"""Site seconds from a lane process' first entry to its first true picture: links open, Python warms, at high speed."""
 LIFTED = {"raise", "lower"}
 """Lines of a barrier that move it; `stop` halts it and needs no permit."""
 
@@ -80,7 +82,8 @@ def judge(evidence: Evidence) -> dict[str, Any]:
     owners = _owners(evidence.truth, closed)
     permits = list(_permits(evidence, findings))
     passages = [_passage(evidence, record, owners.get(record.body["passage"]), permits) for record in closed]
-    _trucks(evidence, passages, findings)
+    restarts = list(_restarts(evidence))
+    _trucks(evidence, passages, restarts, findings)
     books = _books(evidence, closed, findings)
     sequences = _sequences(evidence.records, findings)
     return {
@@ -89,6 +92,7 @@ def judge(evidence: Evidence) -> dict[str, Any]:
         "counts": _counts(evidence, passages, permits),
         "passages": passages,
         "faults": _faults(evidence.truth, passages),
+        "restarts": restarts,
         "books": books,
         "sequences": sequences,
         "movements": permits,
@@ -222,7 +226,30 @@ def _passage(evidence: Evidence, record: Record, truck: Plain | None, permits: S
     }
 
 
-def _trucks(evidence: Evidence, passages: Sequence[Plain], findings: _Findings) -> None:
+def _restarts(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """When each lane was blind because its process had ended and began anew, and the trucks that it concerned."""
+    for lane, ledger in evidence.books.items():
+        before: Line | None = None
+        for line in ledger.lines:
+            if line.kind == "started" and before is not None:
+                since, until = before.at, line.at + WAKE_S
+                there = [row for row in evidence.truth if row["lane"] == lane and _between(row, since, until)]
+                yield {
+                    "lane": lane,
+                    "last_entry_at": since,
+                    "started_at": line.at,
+                    "trucks": [row["truck"] for row in there],
+                }
+            before = line
+
+
+def _between(row: Plain, since: float, until: float) -> bool:
+    came, gone = row["on_loop_at"], row["gone_at"]
+    return came is not None and came <= until and (gone is None or gone >= since)
+
+
+def _trucks(evidence: Evidence, passages: Sequence[Plain], restarts: Sequence[Plain], findings: _Findings) -> None:
+    blind = {truck for restart in restarts for truck in restart["trucks"]}
     by_truck: dict[str, list[Plain]] = defaultdict(list)
     for passage in passages:
         if passage["truck"] is None:
@@ -232,20 +259,22 @@ def _trucks(evidence: Evidence, passages: Sequence[Plain], findings: _Findings) 
         else:
             by_truck[passage["truck"]].append(passage)
     for row in evidence.truth:
-        for what, say in _of_truck(row, by_truck[row["truck"]]):
+        for what, say in _of_truck(row, by_truck[row["truck"]], blind=row["truck"] in blind):
             passage = by_truck[row["truck"]][-1]["passage"] if by_truck[row["truck"]] else None
             findings.add(what, say, lane=row["lane"], truck=row["truck"], passage=passage)
 
 
-def _of_truck(row: Plain, passages: Sequence[Plain]) -> Iterator[tuple[str, str]]:
+def _of_truck(row: Plain, passages: Sequence[Plain], *, blind: bool) -> Iterator[tuple[str, str]]:
+    """`blind`: its lane's process began anew while it was there. Then it may cross or back out, but not untold."""
     if row["struck"]:
         yield "truck struck", "the boom came down on it"
-    if not row["agrees"] and not row["struck"]:
+    unexpected = blind and row["happened"] in ("crossed", "backed_out")
+    if not row["agrees"] and not row["struck"] and not unexpected:
         yield (
             "wrong end",
             f"allowed was {' or '.join(row['allowed'])}, it {row['happened']}; expected {row['expected']}",
         )
-    yield from _of_outcome(row, passages)
+    yield from _of_outcome(row, passages, blind=blind)
     for passage in passages:
         measured, true, division = passage["measured_kg"], passage["true_kg"], passage["division_kg"]
         if row["deck_true"] and None not in (measured, true, division) and abs(measured - true) > division:
@@ -254,18 +283,21 @@ def _of_truck(row: Plain, passages: Sequence[Plain]) -> Iterator[tuple[str, str]
             yield "wrong truck released", f"released as {passage['plate']}, it is {row['plate']}"
 
 
-def _of_outcome(row: Plain, passages: Sequence[Plain]) -> Iterator[tuple[str, str]]:
+def _of_outcome(row: Plain, passages: Sequence[Plain], *, blind: bool) -> Iterator[tuple[str, str]]:
     outcomes = {passage["outcome"] for passage in passages}
     alarms = [alarm for passage in passages for alarm in passage["alarms"]]
     happened = row["happened"]
     if happened in ("crossed", "backed_out") and row["on_loop_at"] is not None and not passages:
-        yield "truck without a passage", f"it {happened}, and no passage says so"
+        # Whoever only backs out of a lane that sees nothing leaves no trace; a boom does not open there.
+        if not (blind and happened == "backed_out"):
+            yield "truck without a passage", f"it {happened}, and no passage says so"
         return
-    if happened == "crossed" and "crossed" not in outcomes and not (outcomes & {"fault", "abandoned"} and alarms):
+    unsure = outcomes & {"fault", "abandoned"} and (alarms or blind)
+    if happened == "crossed" and "crossed" not in outcomes and not unsure:
         yield "wrong outcome", f"it crossed, the lane says {', '.join(sorted(outcomes))}"
     if happened == "backed_out" and "crossed" in outcomes:
         yield "wrong outcome", "it backed out, the lane says crossed"
-    if row["expected"].endswith("_with_alarm") and not alarms:
+    if row["expected"].endswith("_with_alarm") and not alarms and not blind:
         yield "no alarm", f"{row['expected']}, and no alarm rang"
 
 

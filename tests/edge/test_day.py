@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psutil
@@ -17,8 +18,13 @@ from edge.clock import SiteClock
 from edge.day import run_day
 from edge.demo import Day
 from edge.supervisor import Supervisor
+from simulators.mishaps import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
+TRUCKS = int(os.environ.get("QUAYGATE_DAY_TRUCKS", "1000"))
+"""Of the long day. A thousand take half an hour of a machine of two cores."""
+KILLS = ((0.10, "broker"), (0.28, "lane/L01"), (0.45, "broker"), (0.63, "lane/L01"), (0.80, "broker"))
+"""After which share of the trucks who is killed."""
 
 
 def demo(tmp_path: Path, *words: str, within_s: float) -> tuple[int, dict[str, Any], str]:
@@ -66,6 +72,45 @@ async def test_a_day_on_which_processes_are_killed(tmp_path: Path) -> None:
     assert lost == []
     assert report["counts"]["movements"] == report["counts"]["movements_with_permit"]
     assert all(each["whole"] for each in report["sequences"].values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3 * 3600)
+async def test_a_thousand_trucks_through_one_lane_with_every_fault_and_five_kills(tmp_path: Path) -> None:
+    """The long day: what it says is kept in `long-day.json` of the folder QUAYGATE_DAY_REPORT, where one is named.
+
+    The broker dies three times and the lane's own process twice, by `kill -9`, at moments that are not chosen kindly:
+    some seconds after a truck was told of, drawn by seed, whatever stands in the lane then.
+    """
+    killed: list[str] = []
+
+    async def trouble(supervisor: Supervisor) -> None:
+        clock, draw, truth = SiteClock(), Random(2), tmp_path / "truth.jsonl"
+        for share, name in KILLS:
+            while truth.read_bytes().count(b"\n") < share * TRUCKS:
+                await clock.sleep(0.2)
+            await clock.sleep(draw.uniform(0.0, 2.0))
+            if pid := supervisor.standing[name].pid:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(name)
+
+    report = await run_day(Day(lanes=1, trucks=TRUCKS, seed=20, speed=25.0, faults=0.35), tmp_path, trouble)
+    if folder := os.environ.get("QUAYGATE_DAY_REPORT"):
+        (Path(folder) / "long-day.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+    counts = report["counts"]
+    print(json.dumps(counts, ensure_ascii=False))
+    assert killed == [name for _, name in KILLS]
+    assert report["disagreements"] == []
+    assert counts["trucks"] == TRUCKS
+    assert counts["movements"] == counts["movements_with_permit"] > TRUCKS
+    assert counts["worst_weight_divisions"] <= 1.0
+    assert report["books"]["L01"]["verified"] and len(report["restarts"]) == 2
+    assert all(each["whole"] for each in report["sequences"].values())
+    if TRUCKS >= 200:
+        assert {fault["kind"] for fault in report["faults"]} == {kind.value for kind in Kind}
+    for fault in report["faults"]:
+        if fault["kind"] in ("frozen_scale", "scale_drift"):
+            assert "release" not in fault["decisions"], "a deck that was not true is refused"
 
 
 @pytest.mark.timeout(120)

@@ -223,3 +223,42 @@ def test_a_late_boom_may_end_in_fault_with_an_alarm() -> None:
     assert found(records=deepcopy(records)) == []
     records[1] = passage(1, 2, outcome="fault")
     assert found(records=records) == ["wrong outcome"]
+
+
+def restarted(at: float, *numbers: int) -> dict[str, Ledger]:
+    """The book of a lane whose process began anew at that time."""
+    lines = [line for line in book(*numbers) if line.at <= at]
+    began = Line(seq=0, at=at, kind="started", passage=None, body={})
+    lines = [replace(began, at=T), *lines, began, *(line for line in book(*numbers) if line.at > at)]
+    return {"L01": Ledger(lines=[replace(line, seq=seq) for seq, line in enumerate(lines, 1)])}
+
+
+def test_a_truck_before_a_lane_that_begins_anew_may_back_out_and_is_told_so() -> None:
+    left = truck(1, happened="backed_out", agrees=False, pulses=[])
+    closed = Line(seq=99, at=T + 150, kind="closed", passage="P1", body={})
+    books = {"L01": Ledger(lines=[*restarted(T + 115, 2)["L01"].lines, closed])}
+    records = list(evidence().records)
+    records[1] = passage(1, 2, outcome="left", decision="refused", order=None)
+    assert found(truth=[left, truck(2)], records=records, books=books) == []
+    report = judge(evidence(truth=[left, truck(2)], records=records, books=books))
+    assert [(row["started_at"], row["trucks"]) for row in report["restarts"]] == [(T + 115, ["T1"])]
+    assert found(truth=[left, truck(2, happened="backed_out", agrees=False)], records=records, books=books) == [
+        "wrong end", "wrong outcome",
+    ]  # fmt: skip
+
+
+def test_a_lane_that_began_anew_does_not_know_the_end_of_the_passage_before() -> None:
+    records = list(evidence().records)
+    records[1] = passage(1, 2, outcome="abandoned")
+    assert found(records=records) == ["wrong outcome"]
+    assert found(records=records, books=restarted(T + 142, 1, 2)) == []
+    records[1] = passage(1, 2, outcome="left")
+    assert found(records=records, books=restarted(T + 142, 1, 2)) == ["wrong outcome"], "what it says must be true"
+
+
+def test_nobody_crosses_a_lane_that_sees_nothing() -> None:
+    records = [evidence().records[0], replace(passage(2, 2), seq=2)]
+    books = restarted(T + 115, 2)
+    assert "truck without a passage" in found(truth=[truck(1), truck(2)], records=records, books=books)
+    gone = truck(1, happened="backed_out", agrees=False, pulses=[])
+    assert found(truth=[gone, truck(2)], records=records, books=books) == []
