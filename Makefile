@@ -2,6 +2,7 @@
 #   make demo    a simulated port with its consoles        make test    what must pass before a commit
 #   make check   the static part of it                     make slow    the long runs
 #   make bench   the side-by-side measurements             make schema  pin the site file's schema again
+#   make mutants lies about the gate, and whether a test finds each out (an hour; MODULES="interlock lane" for some)
 #   make reader  pin the script that goes with exported books
 
 VENV   := .venv
@@ -31,6 +32,9 @@ slow: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench
+
+mutants: $(VENV)/.installed
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 schema: $(VENV)/.installed
 	$(BIN)/quaygate schema > edge/sites/schema.json

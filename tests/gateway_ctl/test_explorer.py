@@ -10,6 +10,7 @@ The door is played by the explorer: it may carry out, withdraw or fail every per
   - one movement at a time, and RAISING and LOWERING only while a permit is out;
   - every order is answered exactly once; no state but those of the table follows; nothing raises an exception.
 
+Over 400 lines, because what is dropped and what is walked must be read together.
 That `canonical` may drop what it drops is tested too: walks that keep every detail never leave what was enumerated.
 """
 

@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--where", default="", help="only mutants whose key holds this")
     parser.add_argument("--fast", action="store_true", help="only tests that take less than a tenth of a second")
     parser.add_argument("--list", action="store_true", help="say what would be asked")
-    parser.add_argument("--memory", type=Path, default=ROOT / ".cache" / "mutants.json")
+    parser.add_argument("--memory", type=Path, default=ROOT / ".mutants" / "memory.json")
     asked = parser.parse_args()
     known = plans()
     names = [name if "." in name else f"gateway_ctl.{name}" for name in asked.modules] or list(known)

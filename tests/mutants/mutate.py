@@ -1,5 +1,7 @@
 """Small lies about a module: each mutant is its source with one thing changed. Pure.
 
+More than 400 lines: one walk over one tree, and every operator of it in one place.
+
 One thing is: a comparison, a word between two conditions, a `not`, a number, a word, a sign, a member of an
 enumeration, an element of a tuple, a keyword of a call, two arguments exchanged, what is returned, a statement, a cell
 of the lane's table. Not changed are docstrings, annotations, the sentences of faults and whatever only a type checker
