@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.faults import OurMistake
-from drivers.gps.config import Jt808Config, TrackerConfig
+from drivers.gps.config import GpsdConfig, Jt808Config, TrackerConfig
 from drivers.gps.device import GpsListener
 from drivers.gps.fix import Fix
+from drivers.gps.gpsd.device import GpsdClient
 from drivers.gps.jt808.device import Jt808Listener
 from drivers.kinds import Clock
 from drivers.link import StreamLink, TcpListenLink, open_link, open_port
@@ -48,6 +49,9 @@ async def open_source(config: TrackerConfig, clock: Clock) -> Source:
         key = await asyncio.to_thread(read_key, config)
         port = await open_port(config.link, clock)
         return Source(Jt808Listener(port, config, clock, key), port)
+    if isinstance(config, GpsdConfig):
+        line = await open_link(config.link, clock)
+        return Source(GpsdClient(line, config, clock), line)
     where = config.link
     link = await (open_port(where, clock) if isinstance(where, TcpListenConfig) else open_link(where, clock))
     return Source(GpsListener(link, config, clock), link)

@@ -18,6 +18,7 @@ from simulators.barrier import Boom
 from simulators.camera import ReadPortal
 from simulators.clock import SimClock
 from simulators.gps import Circle, Tracker
+from simulators.gpsd import Gpsd
 from simulators.lane_io import LaneModule
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
@@ -95,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     gps.add_argument("--lon", type=float, default=120.2)
     gps.add_argument("--udp", default=None, metavar="HOST:PORT")
     gps.add_argument("--no-tag-block", action="store_true")
+    gpsd = kinds.add_parser("gpsd", parents=[common], help="gpsd with one receiver that drives in a circle")
+    gpsd.add_argument("--lat", type=float, default=36.0)
+    gpsd.add_argument("--lon", type=float, default=120.2)
     sign = kinds.add_parser("sign", parents=[common], help="driver's text sign")
     sign.add_argument("--columns", type=int, default=8)
     sign.add_argument("--rows", type=int, default=2)
@@ -161,6 +165,9 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
                 host, _, port = options.udp.rpartition(":")
                 tracker.udp(host, int(port))
             return tracker, []
+        case "gpsd":
+            around = Circle(clock, options.lat, options.lon, metres=CIRCLE_M, seconds=CIRCLE_S)
+            return Gpsd(clock, {"/dev/ttyACM0": around}, seed=options.seed), []
         case _:
             return TextSign(clock, columns=options.columns, rows=options.rows), []
 

@@ -123,6 +123,21 @@ class TrackerFaults:
 
 
 @dataclass(slots=True, kw_only=True)
+class GpsdFaults:
+    """Of a gpsd and its receivers."""
+
+    silent: bool = False
+    no_fix: bool = False
+    lost: set[str] = field(default_factory=set[str])
+    """Devices that are not read any more."""
+    cut_share: float = 0.0
+    """Lines that are cut off, as gpsd does with those that grow too long."""
+    garbage_share: float = 0.0
+    """Lines in whose place other bytes come."""
+    clock_off_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
 class TerminalFaults:
     """Of a vehicle terminal (JT/T 808) and the network between it and the platform."""
 

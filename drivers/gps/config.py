@@ -93,5 +93,7 @@ def _usual(raw: Any) -> Any:
     return cast("Any", raw)
 
 
-TrackerConfig = Annotated[GpsConfig | Jt808Config, Field(discriminator="protocol"), BeforeValidator(_usual)]
+TrackerConfig = Annotated[
+    GpsConfig | Jt808Config | GpsdConfig, Field(discriminator="protocol"), BeforeValidator(_usual)
+]
 """One `[[trackers]]` table of the site file."""

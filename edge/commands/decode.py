@@ -36,6 +36,12 @@ def _jt808() -> Decoder:
     return decode_stream
 
 
+def _gpsd() -> Decoder:
+    from drivers.gps.gpsd.decode import decode_stream
+
+    return decode_stream
+
+
 def _uhf_bb() -> Decoder:
     from drivers.rfid.decode import decode_stream
 
@@ -58,6 +64,7 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     **{name: partial(_weighbridge, name) for name in DIALECTS},
     "nmea": _nmea,
     "jt808": _jt808,
+    "gpsd": _gpsd,
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
     "camera": _camera,
