@@ -151,18 +151,23 @@ class Door:
     async def _arrived(self, permit: Permit) -> Event:
         raising = permit.movement is Movement.RAISE
         wanted, left = (BoomAt.UP, True) if raising else (BoomAt.DOWN, False)
+        under = False
         try:
             async with self._clock.timeout(self._travel_s):
                 while True:
-                    at = boom_at(await self._another(), self._clock.now(), self._rules)
+                    shown = await self._another()
+                    at = boom_at(shown, self._clock.now(), self._rules)
                     if at is wanted:
                         return Event.RAISED if raising else Event.LOWERED
                     if at is BoomAt.UP and left and not raising:
                         # On its way down it turned round: the hardware saw something under it.
                         return Event.RAISED
                     left = left or at is BoomAt.MOVING
+                    under = under or bool(shown.inputs.loop_boom.value) or bool(shown.inputs.photocell.value)
         except TimeoutError:
-            return Event.NOT_CONFIRMED
+            # Something came under it before it was seen to leave its upper switch, and it is still up: it turned round.
+            kept_up = under and not raising and boom_at(self._newest(), self._clock.now(), self._rules) is BoomAt.UP
+            return Event.RAISED if kept_up else Event.NOT_CONFIRMED
 
     async def _refused(self, permit: Permit, began: Instant, reasons: tuple[Reason, ...]) -> Moved:
         await self._enter(permit, Phase.REFUSED, began, " ".join(reason.name for reason in reasons))

@@ -346,6 +346,44 @@ async def test_a_lowering_that_turns_round_is_up_again(tmp_path: Path) -> None:
         assert stage.phases() == WRITTEN
 
 
+@pytest.mark.parametrize("what", ["photocell", "loop_boom"])
+async def test_a_lowering_that_turns_round_at_once_is_up_again(tmp_path: Path, what: str) -> None:
+    """The polls never saw it leave its switch: what came under it, and that it is still up, say what happened."""
+    async with doorway(tmp_path) as stage:
+        moving = await stage.start(stage.permit_to_lower())
+        stage.show(**UP)
+        stage.show(**UP, **{what: True})
+        stage.show(**UP)
+        await stage.until(stage.coming.empty)
+        stage.clock.advance(TRAVEL_S + 0.1)
+        assert (await moving).event is Event.RAISED
+        assert stage.arm.calls == ["lower"]
+        assert stage.written()[-1].plain()["phase"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "then", [{}, {"limit_up": True, "limit_down": True}, {"limit_down": False}], ids=["clear", "both", "half way"]
+)
+async def test_a_lowering_that_nothing_stopped_and_that_did_not_come(tmp_path: Path, then: dict[str, bool]) -> None:
+    async with doorway(tmp_path) as stage:
+        moving = await stage.start(stage.permit_to_lower())
+        if then:
+            stage.show(**UP, photocell=True)
+        stage.show(**(then or UP))
+        await stage.until(stage.coming.empty)
+        stage.clock.advance(TRAVEL_S + 0.1)
+        assert (await moving).event is Event.NOT_CONFIRMED
+
+
+async def test_a_raising_is_not_up_because_something_is_under_it(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as stage:
+        moving = await stage.start(stage.permit())
+        stage.show(limit_down=True, photocell=True)
+        await stage.until(stage.coming.empty)
+        stage.clock.advance(TRAVEL_S + 0.1)
+        assert (await moving).event is Event.NOT_CONFIRMED
+
+
 async def test_a_boom_stuck_half_way_may_be_lowered_by_a_person(tmp_path: Path) -> None:
     async with doorway(tmp_path) as stage:
         stage.show(**MOVING)
