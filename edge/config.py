@@ -24,6 +24,7 @@ from drivers.weighbridge.config import WeighbridgeConfig
 from edge.cross_checks import findings
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
 from gateway_ctl.modes import Consequence, Mode, Silent
+from gateway_ctl.neighbours.config import PapersConfig
 from gateway_ctl.picture import Empty, OnFailed, Rules
 from gateway_ctl.seal import Holder, Role, load_public
 from telemetry.config import BrokerConfig, Port, RecordsConfig, SeriesConfig, ServerTls
@@ -259,6 +260,7 @@ class Site(Closed):
     clearance: ClearanceConfig
     anchors: AnchorsConfig | None = None
     """Without it a book proves itself only as far as its own chain goes: a cut tail is not found."""
+    papers: PapersConfig | None = None
     persons: tuple[Person, ...] = ()
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
@@ -308,6 +310,8 @@ _PATHS = (
     ),
     "series.token_file",
     "anchors.key_file",
+    "papers.import_dir",
+    "papers.export_dir",
     "trackers.*.key_file",
 )
 

@@ -37,6 +37,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _inputs(raw)
     yield from _divisions(raw)
     yield from _folder(raw, folder)
+    yield from _papers(raw, folder)
 
 
 def _twice(raw: Mapping[str, Any], pattern: str, expected: str) -> Iterator[Finding]:
@@ -187,3 +188,23 @@ def _folder(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
         yield Finding(("site", "data"), f"expected a folder, but {standing.name} is a file")
     elif not os.access(standing, os.W_OK | os.X_OK):
         yield Finding(("site", "data"), "expected a folder that this user may write to")
+
+
+def _papers(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
+    told = raw.get("papers")
+    if not isinstance(told, dict):
+        return
+    table = cast("dict[str, Any]", told)
+    if table.get("formats") and "export_dir" not in table:
+        yield Finding(("papers", "export_dir"), "expected a folder: the reports of papers.formats are written there")
+    lanes = {value for _, value in places(raw, "lanes.*.id")}
+    channels = table.get("channels")
+    for lane in cast("dict[str, Any]", channels) if isinstance(channels, dict) else ():
+        if lane not in lanes:
+            yield Finding(("papers", "channels", lane), "expected the id of a lane")
+    for key in ("import_dir", "export_dir"):
+        named = table.get(key)
+        if isinstance(named, str) and (folder / named).exists() and not (folder / named).is_dir():
+            yield Finding(("papers", key), f"expected a folder, but {named} is a file")
+    if "import_dir" in table and table.get("import_dir") == table.get("export_dir"):
+        yield Finding(("papers", "export_dir"), "expected another folder: our own reports would be read as papers")

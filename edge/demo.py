@@ -212,6 +212,7 @@ def site_text(
             "keys": [{"id": name, "public": public} for name, public in _keys(ready["customs"]["keys"])],
         },
         "anchors": dict(anchors),
+        "papers": {"import_dir": "papers/in", "export_dir": "papers/out", "formats": ["sas223", "codeco-95b"]},
         "persons": persons,
         "lanes": [_lane(number, lane, ready["lanes"][lane]) for number, lane in enumerate(day.lane_ids())],
         "trackers": [

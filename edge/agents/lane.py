@@ -24,6 +24,7 @@ from edge.lane.anchors import anchored
 from edge.lane.black_box import BlackBox
 from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
 from edge.lane.instruments import Instruments
+from edge.lane.papers import Papers
 from edge.lane.recall import Recalled, recall
 from edge.lane.senses import Senses, deck_watch
 from edge.lane.shown import read_bodies, sign_rows
@@ -31,7 +32,7 @@ from edge.lane.view import Counts, alarm, closed, decision, opened, progress, re
 from edge.lane.witness import digest
 from gateway_ctl.book import Book, entries
 from gateway_ctl.boom import Door, arm
-from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Ordered, Progress, Refuse, Ring, Word
+from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Ordered, Outcome, Progress, Refuse, Ring, Word
 from gateway_ctl.http import HttpClearance
 from gateway_ctl.lane import Lane, hear, look
 from gateway_ctl.lane_state import State
@@ -63,7 +64,14 @@ class LaneAgent:
     """Everything of one lane that lives in its process."""
 
     def __init__(
-        self, site: Site, lane_id: str, clock: SiteClock, book: Book, voice: Voice, recalled: Recalled
+        self,
+        site: Site,
+        lane_id: str,
+        clock: SiteClock,
+        book: Book,
+        voice: Voice,
+        recalled: Recalled,
+        papers: Papers | None = None,
     ) -> None:
         config = site.lane(lane_id)
         self._site, self._config, self._clock, self._book, self._voice = site, config, clock, book, voice
@@ -80,6 +88,7 @@ class LaneAgent:
         self._counts.refusals = recalled.refusals_today
         self._counts.overrides = recalled.overrides_today
         self._unreported = recalled.unreported
+        self._papers = papers
         self._orders = Inbox(ORDERS_CEILING)
         self._changed = asyncio.Event()
         self._door = Door(
@@ -113,6 +122,8 @@ class LaneAgent:
                 group.create_task(self._think())
                 group.create_task(self._show())
                 group.create_task(self._hear_orders())
+                if self._papers is not None:
+                    group.create_task(self._papers.run())
                 for passage, report in self._unreported.items():
                     group.create_task(self._talk.report(self._talk.crossing(passage, report)))
         finally:
@@ -204,6 +215,9 @@ class LaneAgent:
             "order": told.order, "outcome": told.outcome, "at": now, "gross_kg": told.gross_kg,
             "plate": told.plate, "containers": told.containers, "reasons": told.reasons,
         }  # fmt: skip
+        if self._papers is not None and close.outcome is Outcome.CROSSED:
+            said = {"direction": told.direction, "tags": told.tags, "seals": picture.identity.seal_numbers, **report}
+            await self._papers.crossed(close.passage.id, said, now)
         await self._book.write("closed", now, report, passage=close.passage.id)
         self._senses.forget_reads(now)
         self._box.forget(now)
@@ -293,8 +307,11 @@ async def run(site: Site, lane_id: str, clock: SiteClock) -> None:
         recalled = await asyncio.to_thread(lambda: recall(entries(path), _midnight(clock.now())))
         await book.write("started", clock.now(), {"site": site.id, "lane": lane_id})
         voice = Voice.join(site.broker, spool, site.id, lane_id, clock)
+        papers = None if site.papers is None else Papers(site.papers, site.id, lane_id, book, clock)
+        if papers is not None:
+            await asyncio.to_thread(lambda: papers.recall(entries(path)))
         async with anchored(site, lane_id, book, voice, clock):
-            await LaneAgent(site, lane_id, clock, book, voice, recalled).run()
+            await LaneAgent(site, lane_id, clock, book, voice, recalled, papers).run()
 
 
 def _midnight(now: Instant) -> Instant:

@@ -116,6 +116,12 @@ PERSON = GOOD[GOOD.index("[[persons]]") : GOOD.index("[[lanes]]")]
         ('url = "http://127.0.0.1:9000"', 'url = "127.0.0.1"', "clearance.url", "http"),
         ("[records]", "[recrods]", "recrods", "did you mean records?"),
         ('data = "data"', 'data = "site.toml"', "site.data", "expected a folder, but site.toml is a file"),
+        ("[records]", '[papers]\nformats = ["sas223"]\n[records]', "papers.export_dir", "are written there"),
+        ("[records]", '[papers]\nimport_dir = "site.toml"\n[records]', "papers.import_dir", "site.toml is a file"),
+        ("[records]", '[papers]\nimport_dir = "a"\nexport_dir = "a"\n[records]', "papers.export_dir", "another folder"),
+        ("[records]", '[papers]\nchannels = { L09 = "1" }\n[records]', "papers.channels.L09", "the id of a lane"),
+        ("[records]", '[papers]\nformats = ["edifact"]\n[records]', "papers.formats[no. 1]", "codeco-95b"),
+        ("[records]", '[anchors]\nkey_file = "a"\npublic = "b"\n[records]', "anchors.public", "32 bytes"),
     ],
 )
 def test_each_mistake_has_its_place_and_its_word(tmp_path: Path, old: str, new: str, key: str, expected: str) -> None:
