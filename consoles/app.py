@@ -1,6 +1,6 @@
 """The console's HTTP: pages, one live feed a page, trends and lists on request, commands by POST."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,15 @@ from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from consoles.answers import json_answer, number, read_json
 from consoles.board import Board
 from consoles.door import Door
 from consoles.hearing import Hearing
@@ -60,6 +60,14 @@ class Past(Protocol):
     async def passages(self, lane: str | None, limit: int, now: Instant) -> list[PassageRow]: ...
 
 
+class Reviewing(Protocol):
+    """The image review (consoles/inspection): its routes, and the board that all its pages follow."""
+
+    board: Board
+
+    def routes(self) -> list[BaseRoute]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the application stands on."""
@@ -73,6 +81,7 @@ class Parts:
     now: Callable[[], Instant]
     bus_up: Callable[[], bool]
     names: tuple[str, ...] = ()
+    review: Reviewing | None = None
     static: Path = STATIC
 
 
@@ -83,10 +92,6 @@ class _Assets(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = FOREVER
         return response
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(_encode(value), status, media_type="application/json")
 
 
 class _Console:
@@ -107,13 +112,24 @@ class _Console:
 
         return serve
 
-    async def live(self, socket: WebSocket) -> None:
-        """Hello, everything, then what changes."""
-        lane = socket.path_params.get("lane")
-        board = self._parts.room if lane is None else self._parts.boards.get(lane)
+    async def live_lane(self, socket: WebSocket) -> None:
+        """A lane's board."""
+        board = self._parts.boards.get(socket.path_params["lane"])
         if board is None:
             await socket.close(1008, "no such lane at this site")
             return
+        await self.live(board, socket)
+
+    def live_of(self, board: Board) -> Callable[[WebSocket], Awaitable[None]]:
+        """Serves one board."""
+
+        async def serve(socket: WebSocket) -> None:
+            await self.live(board, socket)
+
+        return serve
+
+    async def live(self, board: Board, socket: WebSocket) -> None:
+        """Hello, everything, then what changes."""
         await socket.accept()
         with suppress(WebSocketDisconnect):
             await socket.send_text(_encode(self._parts.hello()).decode())
@@ -123,7 +139,7 @@ class _Console:
 
     async def site(self, _: Request) -> Response:
         """What does not change."""
-        return _json(self._parts.hello())
+        return json_answer(self._parts.hello())
 
     async def trend(self, request: Request) -> Response:
         """One line of the last hours."""
@@ -131,21 +147,21 @@ class _Console:
         if name is None:
             raise HTTPException(404, "no such trend")
         lane = self._lane(request.query_params.get("lane"))
-        hours = _number(request, "hours", 4.0, HOURS_CEILING)
-        return _json(await self._parts.history.trend(name, lane, hours, self._parts.now()))
+        hours = number(request, "hours", 4.0, HOURS_CEILING)
+        return json_answer(await self._parts.history.trend(name, lane, hours, self._parts.now()))
 
     async def passages(self, request: Request) -> Response:
         """The latest passages."""
         lane = self._lane(request.query_params.get("lane"))
-        limit = int(_number(request, "limit", 50, ROWS_CEILING))
-        return _json(await self._parts.history.passages(lane, limit, self._parts.now()))
+        limit = int(number(request, "limit", 50, ROWS_CEILING))
+        return json_answer(await self._parts.history.passages(lane, limit, self._parts.now()))
 
     async def health(self, _: Request) -> Response:
         """How this process itself is."""
         parts, now = self._parts, self._parts.now()
         boards = (parts.room, *parts.boards.values())
         views = {lane: parts.hearing.view(lane) for lane in parts.boards}
-        return _json(
+        return json_answer(
             ConsoleHealth(
                 bus=parts.bus_up(),
                 pages=sum(board.readers for board in boards),
@@ -159,14 +175,11 @@ class _Console:
         """A person's command; the body of the answer says what became of it."""
         lane = self._lane(request.path_params["lane"])
         assert lane is not None
-        if _media_type(request.headers) != "application/json":
-            raise HTTPException(415, "a command is application/json")
-        try:
-            command = msgspec.json.decode(await _body(request), type=Command)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return _json(Outcome(kind="malformed"), _STATUS["malformed"])
+        command = await read_json(request, Command, BODY_CEILING)
+        if command is None:
+            return json_answer(Outcome(kind="malformed"), _STATUS["malformed"])
         outcome = await self._parts.commands.take(lane, command)
-        return _json(outcome, _STATUS[outcome.kind])
+        return json_answer(outcome, _STATUS[outcome.kind])
 
     def _lane(self, lane: str | None) -> str | None:
         if lane is not None and lane not in self._parts.boards:
@@ -177,48 +190,30 @@ class _Console:
 def make_app(parts: Parts) -> ASGIApp:
     """The application, behind its door."""
     console = _Console(parts)
+    review: list[BaseRoute] = []
+    if parts.review is not None:
+        review = [
+            Route("/inspection", console.page("inspection")),
+            Route("/inspection/papers", console.page("papers")),
+            WebSocketRoute("/api/live/inspection", console.live_of(parts.review.board)),
+            *parts.review.routes(),
+        ]
     return Door(
         Starlette(
             routes=[
                 Route("/", console.page("index")),
                 Route("/lane/{lane}", console.page("lane")),
                 Route("/room", console.page("room")),
-                WebSocketRoute("/api/live/room", console.live),
-                WebSocketRoute("/api/live/lane/{lane}", console.live),
+                WebSocketRoute("/api/live/room", console.live_of(parts.room)),
+                WebSocketRoute("/api/live/lane/{lane}", console.live_lane),
                 Route("/api/site", console.site),
                 Route("/api/trend/{name}", console.trend),
                 Route("/api/passages", console.passages),
                 Route("/api/health", console.health),
                 Route("/api/lanes/{lane}/orders", console.order, methods=["POST"]),
+                *review,
                 Mount("/assets", _Assets(directory=parts.static / "assets", check_dir=False)),
             ]
         ),
         parts.names,
     )
-
-
-def _number(request: Request, name: str, usual: float, most: float) -> float:
-    text = request.query_params.get(name)
-    if text is None:
-        return usual
-    try:
-        value = float(text)
-    except ValueError:
-        raise HTTPException(400, f"{name} is a number") from None
-    if not 0 < value <= most:
-        raise HTTPException(400, f"{name} is above 0 and at most {most:g}")
-    return value
-
-
-def _media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").split(";")[0].strip().lower()
-
-
-async def _body(request: Request) -> bytes:
-    chunks: AsyncIterator[bytes] = request.stream()
-    body = b""
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > BODY_CEILING:
-            raise HTTPException(413, f"a command is at most {BODY_CEILING} bytes")
-    return body

@@ -69,6 +69,17 @@ class PersonPart(_Part):
     sealed: Annotated[str, Field(repr=False)]
 
 
+class InspectionPart(_Part):
+    """`[inspection]`: the image review. `archive`: the scans' folder; in the site's data where it is not said."""
+
+    archive: Path | None = None
+    second_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    lock_s: Annotated[float, Field(gt=0)] = 300.0
+    break_after_min: Annotated[float, Field(gt=0)] = 20.0
+    verdict_lives_min: Annotated[float, Field(gt=0)] = 60.0
+    clear_zoom: Annotated[float, Field(gt=0)] = 0.5
+
+
 class WeighbridgePart(_Part):
     """The bounds of the weight's picture."""
 
@@ -95,6 +106,7 @@ class ConsoleSite(_Part):
     series: SeriesConfig = SeriesConfig()
     records: RecordsConfig = RecordsConfig()
     console: ConsolePart = ConsolePart()
+    inspection: InspectionPart | None = None
     persons: tuple[PersonPart, ...] = ()
     lanes: tuple[LanePart, ...] = ()
 
@@ -106,6 +118,7 @@ def load(path: Path) -> ConsoleSite:
     _anchor(raw.get("site"), ("data",), folder)
     _anchor(raw.get("series"), ("token_file",), folder)
     _anchor(raw.get("broker"), ("password_file",), folder)
+    _anchor(raw.get("inspection"), ("archive",), folder)
     for section in ("broker", "console"):
         for key in ("tls", "listen_tls"):
             table: dict[str, Any] | None = raw.get(section)

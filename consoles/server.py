@@ -19,6 +19,7 @@ from consoles.command import NODE, WHY, Commands
 from consoles.config import ConsoleSite
 from consoles.hearing import RECORDS, SAMPLES, Hearing
 from consoles.history import History
+from consoles.inspection.room import InspectionRoom
 from consoles.pins import Pins
 from consoles.wire import Hello, LaneCard, PersonCard, Shape, SiteCard, Why
 from telemetry import topics
@@ -129,6 +130,20 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
     limits = stale_after(clock.speed)
     pins = Pins(site.persons, clock)
     commands = Commands(name, pins, hearing, bus, clock, stale_after_s=limits["view"])
+    review: InspectionRoom | None = None
+    if site.inspection is not None:
+        review = InspectionRoom(
+            site,
+            site.inspection,
+            pins,
+            hearing,
+            bus,
+            clock,
+            lambda count: history.passages(None, count, clock.now()),
+            heartbeat_ticks=round(HEARTBEAT_S / TICK_S),
+            version=VERSION,
+            pages=built(),
+        )
     parts = Parts(
         hello=greeting(site, clock, built()),
         room=room,
@@ -139,6 +154,7 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
         now=clock.now,
         bus_up=lambda: bus.up,
         names=site.console.names,
+        review=None if review is None else review.routes,
     )
     tls = site.console.tls
     server = _Server(
@@ -160,8 +176,12 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
             tasks.create_task(bus.run()),
             tasks.create_task(_announce(site, clock, bus, hearing)),
             tasks.create_task(_recall(clock, history, hearing)),
-            tasks.create_task(_tick(clock, room, boards, hearing, bus)),
+            tasks.create_task(
+                _tick(clock, room, [*boards.values(), *([review.board] if review else [])], hearing, bus)
+            ),
         ]
+        if review is not None:
+            work.append(tasks.create_task(review.run()))
         server.end_with_signals()
         await server.serve(sockets=[listening])
         for task in work:
@@ -182,11 +202,11 @@ async def _recall(clock: ConsoleClock, history: History, hearing: Hearing) -> No
         return
 
 
-async def _tick(clock: ConsoleClock, room: Board, boards: dict[str, Board], hearing: Hearing, bus: Bus) -> None:
+async def _tick(clock: ConsoleClock, room: Board, boards: list[Board], hearing: Hearing, bus: Bus) -> None:
     turn = 0
     while True:
         now = clock.now()
-        for board in boards.values():
+        for board in boards:
             board.tick(now, bus=bus.up)
         if turn % ROOM_TICKS == 0:
             hearing.count(now)

@@ -2,7 +2,7 @@
 
     python -m consoles.tsgen [FILE]
 
-Only classes that `consoles.wire` can reach are written. Decimals travel as JSON numbers. A field that may be left out
+Only classes that the wire's roots can reach are written. Decimals travel as JSON numbers. A field that may be left out
 (`omit_defaults`) or need not be sent (`Command.note`) is optional in TypeScript.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from consoles import wire
+from consoles.inspection import wire as review
 from gateway_ctl.lane_state import State
 from telemetry.payloads.inputs import InputName
 from telemetry.payloads.lane import StepName
@@ -30,6 +31,14 @@ ROOTS: tuple[type[msgspec.Struct], ...] = (
     wire.Trend,
     wire.PassageRow,
     wire.ConsoleHealth,
+    review.Me,
+    review.ProbeValue,
+    review.SignIn,
+    review.Save,
+    review.Saved,
+    review.Judge,
+    review.Said,
+    review.Likeness,
 )
 _PLAIN: dict[object, str] = {
     float: "number",

@@ -170,6 +170,16 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Alarms that came within the last ten minutes."""
 
 
+class DeskNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What all pages of the review may know: that something has changed, and how much waits."""
+
+    revision: int
+    waiting: int
+    taken: int
+    scanning: list[str]
+    """Scanners under whose beam a truck is passing now."""
+
+
 class Values(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Newest values by key. In a patch only what changed; lane id, tracker id or `node/instrument` is the key."""
 
@@ -181,6 +191,7 @@ class Values(msgspec.Struct, kw_only=True, omit_defaults=True):
     alarms: dict[str, AlarmNow] = {}
     events: list[Event] = []
     counts: Counts | None = None
+    desk: DeskNow | None = None
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="patch"):

@@ -22,6 +22,7 @@ from drivers.rfid.config import TagReaderConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
 from edge.cross_checks import findings
+from edge.inspection_config import InspectionConfig
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
 from gateway_ctl.modes import Consequence, Mode, Silent
 from gateway_ctl.neighbours.config import PapersConfig
@@ -257,6 +258,7 @@ class Site(Closed):
     records: RecordsConfig = RecordsConfig()
     console: ConsoleConfig = ConsoleConfig()
     black_box: BlackBoxConfig = BlackBoxConfig()
+    inspection: InspectionConfig | None = None
     clearance: ClearanceConfig
     anchors: AnchorsConfig | None = None
     """Without it a book proves itself only as far as its own chain goes: a cut tail is not found."""
@@ -302,6 +304,7 @@ class Site(Closed):
 _PATHS = (
     "site.data",
     "broker.password_file",
+    "inspection.archive",
     *(
         f"{part}.{table}.{key}"
         for part in ("broker", "console")

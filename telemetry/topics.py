@@ -105,6 +105,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
     Topic("verdict", Speaker.CONSOLE, Kind.ORDER, False, None, "an inspector's signed word on a scan, for a lane"),
     Topic("correction", Speaker.CONSOLE, Kind.ORDER, False, None, "a person's signed word on what a lane has misread"),
+    Topic("review", Speaker.CONSOLE, Kind.RECORD, False, None, "an image review has ended, with the word that holds"),
     Topic("birth", Speaker.EVERY_NODE, Kind.STATE, False, None, "what this node has, with units and limits"),
     Topic("state", Speaker.EVERY_NODE, Kind.STATE, False, None, "online or offline; offline is the last will"),
     Topic(

@@ -14,15 +14,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+import msgspec
 import numpy as np
 
-from consoles.inspection.wire import Card, ProbeMaterial, ProbeValue, RemarkCard
+from consoles.inspection.wire import Card, Cells, ProbeMaterial, ProbeValue, RemarkCard
 from telemetry.payloads.lane import Text
 from vision.xray.layout import DamagedScan
 from vision.xray.scan import SCALE, Counts, Dual, Energy, Flaw, ScanHead
-from vision.xray.store import Archive, KeptScan, UnknownDigest
+from vision.xray.store import Archive, KeptScan, UnknownDigest, digest_of
 from vision.xray.tiles import BASE_LEVELS, LEVELS, TILE, NoSuchTile, Pyramid, TileName, upright
 
 __all__ = ["DamagedScan", "NoSuchBox", "NoSuchTile", "Pictures", "UnknownDigest"]
@@ -46,7 +47,13 @@ FLAWS: dict[Flaw, Text] = {
     Flaw.WEAK_BEAM: Text("剂量偏低", "Weak beam"),
     Flaw.TORN: Text("扫描不完整", "The scan is torn"),
 }
-T = TypeVar("T")
+CELL = 128
+"""Pixels a side of what counts as looked at in one: a third of a metre of the truck."""
+LOAD_ALPHA = 0.03
+"""Log-attenuation from which something stands there: a millimetre of steel."""
+LOAD_PIXELS = 3
+"""Of the coarsest level in a cell: one alone is noise or a dead pixel."""
+_CELLS = "cells.json"
 
 
 class NoSuchBox(LookupError):
@@ -94,6 +101,11 @@ class Pictures:
         except KeyError:
             raise NoSuchTile(f"{name}") from None
 
+    async def cells(self, digest: str) -> Cells:
+        """Where anything stands in the picture. Raises UnknownDigest, DamagedScan."""
+        held = await self.prepare(digest)
+        return msgspec.json.decode(await asyncio.to_thread(held.read, _CELLS), type=Cells)
+
     async def prepare(self, digest: str) -> zipfile.ZipFile:
         """Cut the tiles if they are not, and hold them open. Raises UnknownDigest, DamagedScan."""
         # One at a time: cutting is half a second of one core.
@@ -116,6 +128,10 @@ class Pictures:
         he, le = await asyncio.to_thread(self._read_box, digest, x, y, width, height)
         return _probed(he, le, known.head, self._material)
 
+    async def prove(self, digest: str) -> None:
+        """The file is still what its name says, to the last byte. Raises UnknownDigest, DamagedScan."""
+        await asyncio.to_thread(self._prove, digest)
+
     async def _know(self, digest: str) -> _Known:
         known = self._known.get(digest)
         if known is None:
@@ -124,6 +140,15 @@ class Pictures:
             while len(self._known) > OPEN_CEILING:
                 self._known.popitem(last=False)
         return known
+
+    def _prove(self, digest: str) -> None:
+        path = self.archive.path(digest)
+        try:
+            found = digest_of(path)
+        except OSError as wrong:
+            raise UnknownDigest(f"{digest[:16]}: {wrong}") from wrong
+        if found != digest:
+            raise DamagedScan(f"{digest[:16]}: its bytes hash to {found[:16]}")
 
     def _read_card(self, digest: str) -> _Known:
         with self.archive.open(digest) as kept:
@@ -147,6 +172,9 @@ class Pictures:
             with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as out:
                 for energy, image, noise in images:
                     pyramid = Pyramid(energy, image, noise)
+                    if energy is Energy.HE:
+                        cells = cells_of(pyramid.levels[0].shape, pyramid.levels[-1])
+                        out.writestr(_CELLS, msgspec.json.encode(cells))
                     for tile in pyramid.names():
                         out.writestr(_path(tile), pyramid.tile(tile))
             Path(name).replace(path)
@@ -166,6 +194,18 @@ class Pictures:
             if path != just_made:
                 path.unlink(missing_ok=True)
                 total -= size
+
+
+def cells_of(shape: tuple[int, ...], coarse: Counts) -> Cells:
+    """The grid over a picture of that shape, with the cells in which anything stands. `coarse`: its last level."""
+    small = CELL // 2 ** (LEVELS - 1)
+    rows, columns = (-(-size // CELL) for size in shape)
+    dark = (coarse > 0) & (coarse < SCALE * math.exp(-LOAD_ALPHA))
+    padded = np.zeros((rows * small, columns * small), dtype=bool)
+    padded[: dark.shape[0], : dark.shape[1]] = dark
+    full = padded.reshape(rows, small, columns, small).sum(axis=(1, 3)) >= LOAD_PIXELS
+    bits = np.packbits(full.ravel(), bitorder="little")
+    return Cells(size=CELL, columns=columns, rows=rows, load=bits.tobytes().hex())
 
 
 def _path(name: TileName) -> str:

@@ -18,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SITE = "qianwan"
 LANES = ["L01", "L02", "L03"]
 PIN = "4711"
+PERSONS = (
+    ("li.wei", "李伟", "Li Wei", "operator"),
+    ("zhao.min", "赵敏", "Zhao Min", "supervisor"),
+    ("wang.fang", "王芳", "Wang Fang", "inspector"),
+    ("chen.jie", "陈杰", "Chen Jie", "inspector"),
+)
 START_DEADLINE_S = 20.0
 
 TEXT = """
@@ -44,6 +50,7 @@ shapes = [
 port = {broker}
 [console]
 port = 0
+{inspection}
 {persons}
 {lanes}
 """
@@ -74,7 +81,7 @@ def keys() -> tuple[str, Keyring]:
     """The persons' part of the site file, and what the lane knows of them."""
     text = ""
     ring: dict[str, Holder] = {}
-    for who, zh, en, role in (("li.wei", "李伟", "Li Wei", "operator"), ("zhao.min", "赵敏", "Zhao Min", "supervisor")):
+    for who, zh, en, role in PERSONS:
         private, public = new_key()
         sealed = seal_private(private, PIN)
         text += PERSON.format(id=who, zh=zh, en=en, role=role, public=public, sealed=sealed)
@@ -82,11 +89,12 @@ def keys() -> tuple[str, Keyring]:
     return text, ring
 
 
-def write_site(folder: Path, broker: BrokerConfig) -> Path:
-    """A site file for the console."""
+def write_site(folder: Path, broker: BrokerConfig, inspection: str = "") -> Path:
+    """A site file for the console. `inspection`: its `[inspection]` table, where scans are reviewed."""
     path = folder / "site.toml"
     lanes = "".join(LANE.format(id=lane, n=n) for n, lane in enumerate(LANES, 1))
-    path.write_text(TEXT.format(broker=broker.port, persons=keys()[0], lanes=lanes), encoding="utf-8")
+    text = TEXT.format(broker=broker.port, persons=keys()[0], lanes=lanes, inspection=inspection)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from consoles.config import load
 from telemetry.config import BrokerConfig
-from tests.browser.stage import LANES, write_site
+from tests.browser.stage import LANES, PERSONS, write_site
 
 
 def test_reads_its_own_keys_and_passes_over_the_instruments(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_reads_its_own_keys_and_passes_over_the_instruments(tmp_path: Path) -> N
     assert [lane.id for lane in site.lanes] == LANES
     assert site.broker.port == 1999
     assert site.site.data == tmp_path / "data"
-    assert [p.id for p in site.persons] == ["li.wei", "zhao.min"]
+    assert [p.id for p in site.persons] == [person[0] for person in PERSONS]
     assert len(site.site.drawing.shapes) == 9
     assert site.site.clock.speed == 1.0
 

@@ -19,7 +19,7 @@ from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import plain, unwrap
 from tests.browser.conftest import free_port
 from tests.browser.feeder import Feeder
-from tests.browser.stage import LANES, PIN, SITE, ConsoleProcess, keys, write_site
+from tests.browser.stage import LANES, PERSONS, PIN, SITE, ConsoleProcess, keys, write_site
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_hello_then_everything_then_patches(console: ConsoleProcess, feede
         assert hello["t"] == "hello" and hello["speed"] == 1.0
         assert [lane["id"] for lane in hello["lanes"]] == LANES
         assert hello["stale_after"]["weight"] == 2.5
-        assert {p["id"] for p in hello["persons"]} == {"li.wei", "zhao.min"}
+        assert {p["id"] for p in hello["persons"]} == {person[0] for person in PERSONS}
         assert "sealed" not in json.dumps(hello)
         assert (await told(socket))["whole"]
         patch = await until_view(socket, "L02")

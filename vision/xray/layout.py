@@ -40,7 +40,6 @@ from vision.xray.scan import (
 )
 
 FORMAT: Final = "quaygate-xray"
-CALIBRATION_FORMAT: Final = "quaygate-xray-calibration"
 VERSION: Final = 1
 CHUNK_LINES: Final = 64
 """Lines in a chunk: 64 x 1,400 x 2 bytes is 180 kB; a tile of 512 rows touches nine of them."""
@@ -106,6 +105,25 @@ def open_file(path: Path) -> Any:
         raise DamagedScan(f"{path.name}: no whole HDF5 file: {no}") from no
 
 
+def open_growing(path: Path) -> Any:
+    """For reading while it is written. Raises DamagedScan."""
+    try:
+        return h5.File(path, "r", libver="v110", swmr=True)
+    except OSError as no:
+        raise DamagedScan(f"{path.name}: {no}") from no
+
+
+def rows_written(file: Any, path: Path) -> int:
+    """Rows of both energies' pictures that a growing file has by now. Raises DamagedScan."""
+    try:
+        pictures = [file[f"picture/{energy.value}"] for energy in Energy]
+        for picture in pictures:
+            picture.refresh()
+        return min(int(picture.shape[0]) for picture in pictures)
+    except (OSError, *_H5PY_RAISES) as wrong:
+        raise DamagedScan(f"{path.name}: {wrong}") from wrong
+
+
 def read_ref(file: Any, path: Path, digest: str) -> ScanRef:
     """Raises DamagedScan."""
     try:
@@ -152,24 +170,6 @@ def read_head(file: Any, path: Path, *, whole: bool = True) -> ScanHead:
     if len(pixels) != 1 or (whole and (len(lines) != 1 or len(rows) != 1)):
         raise DamagedScan(f"{path.name}: its arrays do not fit: pixels {pixels}, lines {lines}, rows {rows}")
     return head
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """A calibration in a file of its own. Raises OSError."""
-    with h5.File(path, "x", libver="v110") as file:
-        file.attrs["format"], file.attrs["version"] = CALIBRATION_FORMAT, VERSION
-        _put_calibration(file.create_group("calibration"), calibration)
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Raises DamagedScan."""
-    with open_file(path) as file:
-        try:
-            if file.attrs["format"] != CALIBRATION_FORMAT:
-                raise DamagedScan(f"{path.name}: no calibration")
-            return _read_calibration(file["calibration"])
-        except (OSError, *_H5PY_RAISES) as wrong:
-            raise DamagedScan(f"{path.name}: {wrong}") from wrong
 
 
 def read_noise(file: Any, path: Path) -> Dual[Noise]:
@@ -267,10 +267,7 @@ def _write_head(file: Any, head: ScanHead) -> None:
     for name in GEOMETRY_MM:
         geometry.attrs[name] = getattr(head.geometry, name)
     geometry.attrs["encoder_mm"] = np.nan if head.geometry.encoder_mm is None else head.geometry.encoder_mm
-    _put_calibration(file.create_group("calibration"), head.calibration)
-
-
-def _put_calibration(group: Any, kept: Calibration) -> None:
+    kept, group = head.calibration, file.create_group("calibration")
     for name in CALIBRATION_ARRAYS:
         for energy in Energy:
             values: NDArray[Any] = getattr(kept, name).of(energy)

@@ -141,6 +141,18 @@ class Pyramid:
                     yield TileName("fine", self.energy, level, x, y)
 
 
+def strip(image: U16, energy: Energy, level: int, x: int, noise: Noise) -> bytes:
+    """A stretch of full height out of a growing picture: `image` in full resolution, `x` in the level's pixels.
+
+    Coded like a base, named like a fine tile; its width must be whole pixels of the level. Raises ValueError.
+    """
+    if image.shape[1] % 2**level or image.size == 0:
+        raise ValueError(f"{image.shape[1]} columns are no whole pixels of level {level}")
+    for coarse, _ in zip(_halves(image), range(level), strict=False):
+        image = coarse
+    return _coded(image, TileName("fine", energy, level, x, 0), Coding.base(codable(noise)))
+
+
 def codable(noise: Noise) -> Noise:
     """The nearest noise that the codes can be made for, in the 32 bits of a tile's header."""
     return Noise(float(np.float32(max(noise.a, QUIETEST))), float(np.float32(max(noise.b, 1.0))))

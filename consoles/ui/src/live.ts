@@ -8,9 +8,10 @@ const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 2000;
 
 /** Every group of values, none left out. */
-export type Known = { [G in Exclude<keyof Values, "events" | "counts">]-?: NonNullable<Values[G]> } & {
+export type Known = { [G in Exclude<keyof Values, "events" | "counts" | "desk">]-?: NonNullable<Values[G]> } & {
   events: NonNullable<Values["events"]>;
   counts: Values["counts"] | null;
+  desk: NonNullable<Values["desk"]> | null;
 };
 
 export type Live = {
@@ -24,7 +25,7 @@ export type Live = {
   now: ReadonlySignal<number>;
 };
 
-const NOTHING: Known = { views: {}, weights: {}, health: {}, nodes: {}, fixes: {}, alarms: {}, events: [], counts: null };
+const NOTHING: Known = { views: {}, weights: {}, health: {}, nodes: {}, fixes: {}, alarms: {}, events: [], counts: null, desk: null };
 const EVENTS_KEPT = 60;
 
 /** What is known after a patch: a whole one replaces everything, another one only what it names. */
@@ -39,6 +40,7 @@ export function merged(before: Known, patch: Patch): Known {
     alarms: set.alarms ? { ...base.alarms, ...set.alarms } : base.alarms,
     events: set.events ? [...base.events, ...set.events].sort((a, b) => a.at - b.at).slice(-EVENTS_KEPT) : base.events,
     counts: set.counts === undefined ? base.counts : set.counts,
+    desk: set.desk ?? base.desk,
   };
 }
 

@@ -20,17 +20,17 @@ export function Band({ label, value, judged, low, high, from, to, text }: { labe
 }
 
 /** Acts only when held: a glove's brush does nothing. Finger, mouse, Space and Enter alike. */
-export function HoldButton({ id, disabled, onHold, children }: { id: string; disabled: boolean; onHold: () => void; children: ComponentChildren }) {
+export function HoldButton({ id, disabled, onHold, ms = HOLD_MS, children }: { id: string; disabled: boolean; onHold: () => void; ms?: number; children: ComponentChildren }) {
   const timer = useRef(0), button = useRef<HTMLButtonElement>(null);
   const up = (): void => { clearTimeout(timer.current); timer.current = 0; button.current?.classList.remove("held"); };
   const down = (): void => {
     if (timer.current || disabled) return;
     button.current?.classList.add("held");
-    timer.current = window.setTimeout(() => { up(); onHold(); }, HOLD_MS);
+    timer.current = window.setTimeout(() => { up(); onHold(); }, ms);
   };
   useEffect(() => { if (disabled) up(); }, [disabled]);
   return (
-    <button ref={button} id={id} type="button" class="hold" disabled={disabled} onPointerDown={(e) => { if (e.button === 0) down(); }} onPointerUp={up} onPointerLeave={up} onPointerCancel={up} onBlur={up}
+    <button ref={button} id={id} type="button" class="hold" disabled={disabled} style={{ "--hold": `${ms}ms` }} onPointerDown={(e) => { if (e.button === 0) down(); }} onPointerUp={up} onPointerLeave={up} onPointerCancel={up} onBlur={up}
       onContextMenu={(e) => e.preventDefault()} onKeyDown={(e) => { if ((e.key === " " || e.key === "Enter") && !e.repeat) { e.preventDefault(); down(); } }} onKeyUp={up}>
       {children}
     </button>

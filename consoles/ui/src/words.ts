@@ -1,10 +1,12 @@
 import { signal } from "@preact/signals";
+import { reviewWords } from "./words-review";
 import type { Event, HealthNow, InputName, LaneState, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
 
 type Pair = [zh: string, en: string];
 
 /** Both languages of every word live here; a missing one is a type error. One word a thing, the same on every page. */
 const words = {
+  ...reviewWords, queue: ["排队", "Queue"],
   lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
   gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
   reads: ["识别", "Reads"], confidence: ["置信度", "Confidence"], barrier: ["道闸", "Barrier"], commanded: ["指令", "Commanded"], lamp: ["红绿灯", "Traffic light"], deck: ["磅台", "Deck"],
