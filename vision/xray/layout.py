@@ -40,6 +40,7 @@ from vision.xray.scan import (
 )
 
 FORMAT: Final = "quaygate-xray"
+CALIBRATION_FORMAT: Final = "quaygate-xray-calibration"
 VERSION: Final = 1
 CHUNK_LINES: Final = 64
 """Lines in a chunk: 64 x 1,400 x 2 bytes is 180 kB; a tile of 512 rows touches nine of them."""
@@ -172,6 +173,24 @@ def read_head(file: Any, path: Path, *, whole: bool = True) -> ScanHead:
     return head
 
 
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """A calibration in a file of its own. Raises OSError."""
+    with h5.File(path, "x", libver="v110") as file:
+        file.attrs["format"], file.attrs["version"] = CALIBRATION_FORMAT, VERSION
+        _put_calibration(file.create_group("calibration"), calibration)
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Raises DamagedScan."""
+    with open_file(path) as file:
+        try:
+            if file.attrs["format"] != CALIBRATION_FORMAT:
+                raise DamagedScan(f"{path.name}: no calibration")
+            return _read_calibration(file["calibration"])
+        except (OSError, *_H5PY_RAISES) as wrong:
+            raise DamagedScan(f"{path.name}: {wrong}") from wrong
+
+
 def read_noise(file: Any, path: Path) -> Dual[Noise]:
     """Raises DamagedScan."""
     try:
@@ -267,7 +286,10 @@ def _write_head(file: Any, head: ScanHead) -> None:
     for name in GEOMETRY_MM:
         geometry.attrs[name] = getattr(head.geometry, name)
     geometry.attrs["encoder_mm"] = np.nan if head.geometry.encoder_mm is None else head.geometry.encoder_mm
-    kept, group = head.calibration, file.create_group("calibration")
+    _put_calibration(file.create_group("calibration"), head.calibration)
+
+
+def _put_calibration(group: Any, kept: Calibration) -> None:
     for name in CALIBRATION_ARRAYS:
         for energy in Energy:
             values: NDArray[Any] = getattr(kept, name).of(energy)
