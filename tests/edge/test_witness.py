@@ -15,6 +15,7 @@ from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import DeckWatch, Settled
 from edge.lane.senses import Senses
 from edge.lane.witness import RUNS_KEPT, Tape, evidence
+from gateway_ctl.modes import Mode
 
 
 def weight(raw: bytes, at: float, kg: int | None = 100) -> Weight:
@@ -68,6 +69,6 @@ def test_the_evidence_says_what_was_made_of_each_frame() -> None:
 
 
 def test_a_truck_that_is_not_settled_has_no_weight_in_evidence() -> None:
-    senses = Senses("here", "L01", DeckWatch(division_kg=Decimal(20)))
+    senses = Senses("here", "L01", DeckWatch(division_kg=Decimal(20)), mode=Mode.LIVE, direction="in")
     senses.weight(weight(b"x", 1.0))
     assert json.loads(senses.evidence(Instant(1.0), Instant(0.0))) == {"weight": None, "reads": []}
