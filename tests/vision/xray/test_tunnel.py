@@ -201,7 +201,11 @@ def test_drift_light_and_pixels_are_told() -> None:
     story.detector.faults.more_dead = (60, 61, 62)
     (event,) = [e for e in told(tunnel, story.dark(), story.air()) if isinstance(e, Calibrated)]
     assert event.health.dark_drift == pytest.approx(45, abs=4)
+<<<<<<< HEAD
     assert event.health.air_change == pytest.approx(-0.2, abs=0.01)
+=======
+    assert event.health.air_change == pytest.approx(-0.2, abs=0.03)
+>>>>>>> e7f989f (A pulse-to-pulse mean of a few hundred lines is good to two percent)
     assert event.health.bad_run == 3
     assert health(event.calibration, None).dark_drift == 0
 
