@@ -20,10 +20,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 book_app = typer.Typer(help="A lane's book: every order, decision and movement, chained by hash.", no_args_is_help=True)
+xray_app = typer.Typer(help="The archive of X-ray scans.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys that orders are signed with.", no_args_is_help=True)
 person_app = typer.Typer(help="Persons who may sign orders at a console.", no_args_is_help=True)
 app.add_typer(book_app, name="book")
 app.add_typer(keys_app, name="keys")
+app.add_typer(xray_app, name="xray")
 app.add_typer(person_app, name="person")
 
 FAULTY_SHARE = 0.35
@@ -241,6 +243,16 @@ def book_export(
     from edge.commands.book import export
 
     raise typer.Exit(export(site_file, file))
+
+
+@xray_app.command("verify")
+def xray_verify(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the scans.")],
+) -> None:
+    """Hold every kept scan against its name and against itself; exits 1 when one is not what it says."""
+    from edge.commands.xray import verify
+
+    raise typer.Exit(verify(folder))
 
 
 @keys_app.command("new")
