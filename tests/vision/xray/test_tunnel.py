@@ -5,15 +5,15 @@ from random import Random
 
 import numpy as np
 import pytest
+from vision.xray.calibrate import AIR_LINES, DARK_LINES, bad_pixels, health
+from vision.xray.tunnel import Calibrated, Ended, Event, More, Refused, Settings, State, Tunnel
 
 from drivers.readings import Instant
 from drivers.xray.line import Energy, Line
 from simulators.xray_cargo import Load, loaded
 from simulators.xray_scanner import FULL_COUNTS, Build, Detector
 from tests.vision.xray.stage import AT, CLEAR, lines_of
-from vision.xray.calibrate import AIR_LINES, DARK_LINES, bad_pixels, health
 from vision.xray.scan import Calibration
-from vision.xray.tunnel import Calibrated, Ended, Event, More, Refused, Settings, State, Tunnel
 
 BUILD = Build(pixels=160, speed_mm_s=2800.0)
 TRUCK = loaded(Random(4), "39")
