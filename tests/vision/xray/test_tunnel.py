@@ -5,15 +5,15 @@ from random import Random
 
 import numpy as np
 import pytest
-from vision.xray.calibrate import AIR_LINES, DARK_LINES, bad_pixels, health
-from vision.xray.tunnel import Calibrated, Ended, Event, More, Refused, Settings, State, Tunnel
 
 from drivers.readings import Instant
 from drivers.xray.line import Energy, Line
 from simulators.xray_cargo import Load, loaded
 from simulators.xray_scanner import FULL_COUNTS, Build, Detector
 from tests.vision.xray.stage import AT, CLEAR, lines_of
+from vision.xray.calibrate import AIR_LINES, DARK_LINES, bad_pixels, health
 from vision.xray.scan import Calibration
+from vision.xray.tunnel import Calibrated, Ended, Event, More, Refused, Settings, State, Tunnel
 
 BUILD = Build(pixels=160, speed_mm_s=2800.0)
 TRUCK = loaded(Random(4), "39")
@@ -201,11 +201,7 @@ def test_drift_light_and_pixels_are_told() -> None:
     story.detector.faults.more_dead = (60, 61, 62)
     (event,) = [e for e in told(tunnel, story.dark(), story.air()) if isinstance(e, Calibrated)]
     assert event.health.dark_drift == pytest.approx(45, abs=4)
-<<<<<<< HEAD
-    assert event.health.air_change == pytest.approx(-0.2, abs=0.01)
-=======
     assert event.health.air_change == pytest.approx(-0.2, abs=0.03)
->>>>>>> e7f989f (A pulse-to-pulse mean of a few hundred lines is good to two percent)
     assert event.health.bad_run == 3
     assert health(event.calibration, None).dark_drift == 0
 
