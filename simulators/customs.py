@@ -18,7 +18,7 @@ import secrets
 import sys
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -162,7 +162,7 @@ class Customs:
             manifest = manifest_from(row)
             self.manifests[manifest.plate] = manifest
 
-    def untold(self, lane: str) -> list[Dossier]:
+    def untold(self, lane: str) -> Sequence[Dossier]:
         """Passages of a lane asked about since this was called last, oldest first."""
         return self._untold.pop(lane, [])
 

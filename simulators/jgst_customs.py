@@ -89,7 +89,7 @@ class JgstCustoms:
             manifest = manifest_from(row)
             self.manifests[manifest.plate] = manifest
 
-    def untold(self, lane: str) -> list[Dossier]:
+    def untold(self, lane: str) -> Sequence[Dossier]:
         """Passages of a lane asked about since this was called last, oldest first."""
         return self._untold.pop(lane, [])
 

@@ -7,7 +7,8 @@ PLAN is JSON; all but `lanes` may be left out:
     {"seed": 7, "trucks": 30, "endless": false, "speed": 20.0, "origin": null, "mean_gap_s": 30, "patience_s": 25,
      "lanes": [{"id": "L01", "direction": "in", "module": "adam-6050" | "plain-8ch", "wiring": {"inputs": {..},
                 "inverted": [..], "outputs": {..}}, "tag_dialect": "uhf-bb" | "uhf-a0",
-                "serial": ["weighbridge", "io"]}],
+                "serial": ["weighbridge", "io"], "customs": {"area": .., "channel": .., "port": ..}}],
+     "clearance": "json" | "jgst",
      "faults": 0.3 | {"share": .., "kinds": [..]} | [{"truck": 3, "kind": "half_on_deck", "variant": "rear"}],
      "trackers": 4, "tracker_target": "127.0.0.1:10110", "origin_lat": 36.0, "origin_lon": 120.2,
      "data": "data", "truth": "data/truth.jsonl", "customs_key": "data/customs.key"}
@@ -33,8 +34,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+from simulators.clearing import clearing, served
 from simulators.clock import SimClock
-from simulators.customs import Customs, Manner, key_from
 from simulators.customs_rules import Gathered
 from simulators.gps import GeoState, Tracker
 from simulators.ground import Rig
@@ -67,8 +68,7 @@ class Port:
         self.clock = SimClock(speed=float(plan.get("speed", 1.0)), origin=plan.get("origin"))
         folder = Path(plan.get("data") or ".")
         self.book = TruthBook(Path(plan.get("truth") or folder / "truth.jsonl"))
-        key = plan.get("customs_key")
-        self.customs = Customs(self.clock, key=key_from(Path(key)) if key else None, manner=self._manner)
+        self.customs = clearing(plan, self.clock, self._mishap)
         patience_s = float(plan.get("patience_s", 25.0))
         self.stations = {
             lane["id"]: LaneStation(
@@ -100,19 +100,19 @@ class Port:
 
         return Tracker(self.clock, f"YT{number + 1:02d}", where, noise_m=NOISE_M, seed=self._seed * 1000 + number)
 
-    def ready(self, customs_url: str) -> dict[str, Any]:
+    def ready(self, customs: dict[str, Any]) -> dict[str, Any]:
         """Bind every instrument; where all of it listens."""
         return {
             "lanes": {station.id: station.endpoints() for station in self.stations.values()},
-            "customs": {"url": customs_url, "keys": self.customs.keys},
+            "customs": customs,
             "trackers": [tracker.name for tracker in self.trackers],
             "drawing": drawing(list(self.stations), lat=self._lat, lon=self._lon),
             "clock": {"speed": self.clock.speed, "origin": self.clock.origin},
         }
 
-    def _manner(self, asked: Gathered) -> Manner:
+    def _mishap(self, asked: Gathered) -> Kind | None:
         station = self.stations.get(asked.lane)
-        return Manner.PROPER if station is None else station.manner(asked.plate)
+        return None if station is None else station.struck(asked.plate)
 
     # commands
 
@@ -222,8 +222,8 @@ class Port:
 
     async def run(self) -> None:
         """Serve customs, say `ready`, live until `stopped` is set."""
-        async with self.customs.serve() as served, asyncio.TaskGroup() as group:
-            self._say({"ready": self.ready(served.url)})
+        async with served(self.customs) as customs, asyncio.TaskGroup() as group:
+            self._say({"ready": self.ready(customs)})
             if self._plan.get("tracker_target"):
                 self.aim(str(self._plan["tracker_target"]))
             lives = [life for station in self.stations.values() for life in station.lives()]

@@ -6,7 +6,6 @@ from typing import Any, cast
 from simulators.barrier import Boom, Movement, Pulse
 from simulators.camera import ReadPortal, What
 from simulators.clock import SimClock
-from simulators.customs import Manner
 from simulators.ground import Lamp, Read, Rig
 from simulators.lane_io import LaneModule, ModuleKind, Wiring
 from simulators.mishaps import Kind
@@ -32,19 +31,6 @@ STUCK_AFTER_S = 6.0
 """A stuck loop is mended so long after its truck has gone."""
 MENDING_S = 5.0
 """The fitter's way to the boom."""
-
-MANNERS: dict[Kind, Manner] = {
-    Kind.EXPIRED_ORDER: Manner.EXPIRED,
-    Kind.FORGED_ORDER: Manner.FORGED,
-    Kind.UNKNOWN_KEY: Manner.UNKNOWN_KEY,
-    Kind.OTHER_LANE_ORDER: Manner.OTHER_LANE,
-    Kind.OTHER_PASSAGE_ORDER: Manner.OTHER_PASSAGE,
-    Kind.REPLAYED_ORDER: Manner.REPLAYED,
-    Kind.CLEARANCE_SILENT: Manner.SILENT,
-    Kind.CLEARANCE_LATE: Manner.LATE,
-    Kind.CLEARANCE_MALFORMED: Manner.MALFORMED,
-    Kind.CLEARANCE_ERROR: Manner.ERROR,
-}
 
 
 class _Arm:
@@ -249,14 +235,12 @@ class LaneStation:
             case _:
                 pass
 
-    def manner(self, plate: str | None) -> Manner:
-        """How customs behaves towards a passage of this lane now."""
+    def struck(self, plate: str | None) -> Kind | None:
+        """What is wrong with the truck that this plate belongs to, or else with the one that came last."""
         rig = self.last
         if plate is not None:
             rig = next((rig for rig in self.world.rigs if rig.truck.plate == plate), rig)
-        if rig is None or rig.truck.mishap is None:
-            return Manner.PROPER
-        return MANNERS.get(rig.truck.mishap.kind, Manner.PROPER)
+        return None if rig is None or rig.truck.mishap is None else rig.truck.mishap.kind
 
     # truth
 

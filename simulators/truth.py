@@ -4,12 +4,19 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from simulators.barrier import Movement, Pulse
-from simulators.customs import Dossier
 from simulators.ground import Rig
 from simulators.mishaps import ALLOWED, SCALE_LIES, Happened
+
+
+class Told(Protocol):
+    """What customs tells of one passage."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the line."""
+        ...
 
 
 def _seconds(at: float | None) -> float | None:
@@ -23,7 +30,7 @@ def deck_was_true(rig: Rig) -> bool:
 
 
 def record(
-    rig: Rig, *, pulses: Sequence[Pulse], movements: Sequence[Movement], passages: Sequence[Dossier]
+    rig: Rig, *, pulses: Sequence[Pulse], movements: Sequence[Movement], passages: Sequence[Told]
 ) -> dict[str, Any]:
     """The line of one truck. `pulses`, `movements`, `passages`: all since the truck before it was told."""
     truck = rig.truck

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from simulators.ground import Rig, stop_for
+from simulators.jgst_packet import Packet, Unpacker, write
+from simulators.jgst_words import read
+from simulators.jgst_words import write as write_xml
 from simulators.mishaps import Happened
 from simulators.trucks import day
 from simulators.truth import TruthBook, record
@@ -211,3 +214,39 @@ def test_a_truth_line_says_whether_it_agrees(tmp_path: Path) -> None:
     assert book.counts()["disagree"] == [truck.id] and book.counts()["faults"] == {
         "hold": {"backed_out": 1, "crossed": 1}
     }
+
+
+async def test_a_port_whose_customs_is_a_chinese_gate(tmp_path: Path) -> None:
+    heard: list[Packet] = []
+    news = asyncio.Event()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker()
+        heard.extend(each for each in unpacker.feed(await reader.read()) if isinstance(each, Packet))
+        news.set()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    gate = {"area": "3701000001", "channel": "3701000101", "port": server.sockets[0].getsockname()[1]}
+    lanes = [{"id": "L01", "direction": "in", "customs": gate}]
+    truck = day(seed=7, trucks=1, lanes=[("L01", "in")])[0]
+    nodes = [("WEIGHT", [("GROSS_WT", str(truck.declared_kg))]), ("CAR", [("VE_NAME", truck.plate)])]
+    boxes = dict(zip(("CONTA_ID_F", "CONTA_ID_B"), truck.containers, strict=False))
+    at = {"AREA_ID": gate["area"], "CHNL_NO": gate["channel"], "I_E_TYPE": "I", "SEQ_NO": "20260101080000000001"}
+    xml = write_xml("GATHER_INFO", at, [*nodes, ("CONTA", list(boxes.items()))])
+    try:
+        async with running(tmp_path, trucks=1, lanes=lanes, clearance="jgst", odd_share=0.0) as port:
+            customs = (await port.hear("ready"))["customs"]
+            assert customs["engine"] == "jgst" and customs["keys"] == [] and customs["desk"].startswith("http")
+            port.tell(go=True)
+            while not heard or not read(heard[-1].xml).first("CHECK_RESULT").startswith("00"):
+                news.clear()
+                _, writer = await asyncio.open_connection(customs["host"], customs["port"])
+                writer.write(write(Packet(code=0x21, area="3701000001", channel="3701000101", direction="I", xml=xml)))
+                writer.close()
+                await news.wait()
+            assert read(heard[-1].xml).first("SEQ_NO") == at["SEQ_NO"]
+            (line,) = truth(await port.hear("done"))
+            assert [each["passage"] for each in line["customs"]] == [at["SEQ_NO"]]
+    finally:
+        server.close()
