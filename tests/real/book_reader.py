@@ -100,7 +100,7 @@ def openings(rows: list[Row], keys: dict[str, dict[str, str]]) -> Found:
             permit, order = permits.get(told["permit"]), told["order"]
             if permit is None or (permit["movement"], permit["order"], permit["passage"]) != ("raise", order, passage):
                 yield seq, "the boom was raised without a permit for it"
-            elif (order, passage) not in sealed:
+            elif not sealed & {(order, passage), (order, None)}:  # None: a lane held open is for whoever passes
                 yield seq, f"the boom was raised on order {order}, which no key of the site has sealed for {passage}"
             elif order in spent:
                 yield seq, f"order {order} raised the boom before"
