@@ -52,8 +52,8 @@ def test_every_decision_of_a_day_falls_again(tmp_path: Path) -> None:
     site.write_text(text.replace("division_kg = 20", "division_kg = 50"), encoding="utf-8")
     code, found = replay(raised, site)
     assert code == 1
-    decisions = found["decisions"]
-    assert decisions[0]["differences"][0]["word"].startswith("deck.")
+    first = next(each["differences"][0] for each in found["decisions"] if each["differences"])
+    assert first["word"].startswith("deck.") or first["word"] == "decision"
     site.write_text(text, encoding="utf-8")
 
     # A tape with another byte in it is not the tape whose sum is in the book.
