@@ -33,6 +33,15 @@ class ShapePart(_Part):
     points: tuple[tuple[float, float], ...]
 
 
+class ZonePart(_Part):
+    """A zone or route on the drawing that trackers enter and leave."""
+
+    kind: Literal["area", "route"] = "area"
+    zh: str
+    en: str
+    points: tuple[tuple[float, float], ...]
+
+
 class DrawingPart(_Part):
     """`[site.drawing]`."""
 
@@ -109,6 +118,7 @@ class ConsoleSite(_Part):
     inspection: InspectionPart | None = None
     persons: tuple[PersonPart, ...] = ()
     lanes: tuple[LanePart, ...] = ()
+    zones: tuple[ZonePart, ...] = ()
 
 
 def load(path: Path) -> ConsoleSite:

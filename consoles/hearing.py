@@ -20,12 +20,13 @@ from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AlarmBody, AnswerBody, BoomBody, PassageBody, RefusalBody, Text, ViewBody
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.weight import WeightBody
+from telemetry.payloads.zone import ZoneBody
 
 log = logging.getLogger(__name__)
 
 SAMPLES = ("weight", "health", "fix")
 """Words below an instrument that the pages show."""
-RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "birth", "state")
+RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "birth", "state")
 """Words of a node that the pages show; the others are for the recorder."""
 TRAIL_KEPT = 60
 """Earlier places of a tracker: five minutes at a fix in five seconds."""
@@ -89,6 +90,7 @@ class Hearing:
             "boom": self._boom,
             "alarm": self._alarm,
             "answer": self._answer,
+            "zone": self._zone,
             "birth": self._birth,
             "state": self._state,
         }
@@ -263,6 +265,11 @@ class Hearing:
             waiting.set_result(said)
         if not said.accepted and not self._known(envelope):
             self._event(address, envelope, "answer", 3, [reason.say for reason in said.reasons])
+
+    def _zone(self, address: topics.Address, envelope: Envelope) -> None:
+        said = body(envelope, ZoneBody)
+        if said.what != "found" and not said.rings and not self._known(envelope):
+            self._event(address, envelope, "zone", 3, [said.say])
 
     def _event(
         self,

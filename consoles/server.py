@@ -89,6 +89,10 @@ def greeting(site: ConsoleSite, clock: ConsoleClock, build: str) -> Callable[[],
     ]
     persons = [PersonCard(id=p.id, zh=p.zh, en=p.en, role=p.role) for p in site.persons]
     drawing = [Shape(kind=s.kind, zh=s.zh, en=s.en, points=list(s.points)) for s in about.drawing.shapes]
+    drawing += [
+        Shape(kind="fence" if z.kind == "area" else "route", zh=z.zh, en=z.en, points=list(z.points))
+        for z in site.zones
+    ]
     whys = [Why(code=code, say=say) for code, say in WHY.items()]
     limits = stale_after(clock.speed)
 

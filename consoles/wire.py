@@ -15,8 +15,8 @@ from telemetry.payloads.lane import Reason, Text, ViewBody
 from telemetry.payloads.node import BirthBody
 from telemetry.payloads.weight import WeightBody
 
-ShapeKind = Literal["quay", "yard", "road", "building", "lane", "fence"]
-EventKind = Literal["refusal", "boom", "alarm", "passage", "answer"]
+ShapeKind = Literal["quay", "yard", "road", "building", "lane", "fence", "route"]
+EventKind = Literal["refusal", "boom", "alarm", "passage", "answer", "zone"]
 Priority = Literal[1, 2, 3]
 WhyCode = Literal["papers", "misread", "tag", "customs_phone", "clearance_down", "stopped_under", "test", "other"]
 CommandVerb = Literal["release", "lower"]

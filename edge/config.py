@@ -24,6 +24,7 @@ from drivers.weighbridge.config import WeighbridgeConfig
 from edge.cross_checks import findings
 from edge.inspection_config import InspectionConfig
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
+from edge.zone_config import ZoneConfig
 from gateway_ctl.modes import Consequence, Mode, Silent
 from gateway_ctl.neighbours.config import PapersConfig
 from gateway_ctl.picture import Empty, OnFailed, Rules
@@ -268,6 +269,8 @@ class Site(Closed):
     """Register tables of I/O modules that Quaygate does not know."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
     trackers: tuple[TrackerConfig, ...] = ()
+    zones: tuple[ZoneConfig, ...] = ()
+    """Areas and routes on the drawing that trackers enter and leave."""
 
     @property
     def id(self) -> str:

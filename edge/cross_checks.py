@@ -27,6 +27,8 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _twice(raw, "persons.*.public", "another person has this key: an order must say who signed it")
     yield from _twice(raw, "clearance.keys.*.id", "another key of customs has this id")
     yield from _twice(raw, "trackers.*.name", "another tracker has this name")
+    yield from _twice(raw, "zones.*.id", "another zone has this id")
+    yield from _zones(raw)
     yield from _twice(raw, "modules.*.name", "another register table has this name")
     yield from _persons_and_customs(raw)
     yield from _reserved(raw)
@@ -44,6 +46,12 @@ def _twice(raw: Mapping[str, Any], pattern: str, expected: str) -> Iterator[Find
     yield from _repeats(
         ((place, value) for place, value in places(raw, pattern) if isinstance(value, str)), lambda _: expected
     )
+
+
+def _zones(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Zones are drawn in metres from the drawing's origin."""
+    if any(places(raw, "zones.*")) and not any(places(raw, "site.drawing.origin_lat")):
+        yield Finding(("site", "drawing"), "expected origin_lat and origin_lon: zones are metres from there")
 
 
 def _repeats(found: Iterator[tuple[Place, Any]], say: Callable[[Place], str]) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("tag", Speaker.LANE, Kind.SAMPLE, True, None, "a UHF tag was read"),
     Topic("read", Speaker.LANE, Kind.SAMPLE, True, None, "a camera read a plate or a container code"),
     Topic("fix", Speaker.TRACKER, Kind.SAMPLE, True, 5.0, "where a tracker is"),
+    Topic("zone", Speaker.TRACKER, Kind.RECORD, False, None, "a tracker crossed the edge of a zone or a route"),
     Topic(
         "health",
         Speaker.EVERY_NODE,

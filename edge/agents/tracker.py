@@ -1,22 +1,29 @@
-"""All trackers of a site: listeners kept open, fixes once and in order, the bus told."""
+"""All trackers of a site: listeners kept open, fixes once and in order, zones and routes watched, the bus told."""
 
 import asyncio
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
 from drivers.gps.config import TrackerConfig
 from drivers.gps.fix import Fix
 from drivers.kinds import Clock
-from drivers.readings import Garbage
+from drivers.readings import Garbage, Instant, Quality
 from edge.config import Site
+from edge.fences import Fences
 from edge.fleet import Fleet, time_of
 from edge.ground import Ground
 from edge.keeper import Health, keep
+from edge.rings import Rings, sentence
+from edge.tracker_memory import Memory, recall, remember
 from edge.trackers import Source, open_source
 from edge.version import VERSION
-from telemetry.payloads.fix import FixBody
+from telemetry.payloads.fix import FixBody, HintBody
+from telemetry.payloads.lane import AlarmBody
 from telemetry.payloads.node import BirthBody, InstrumentBirth
+from telemetry.payloads.zone import ZoneBody
 from telemetry.spool import Spool
 from telemetry.topics import BY_WORD
 from telemetry.voice import Voice
@@ -24,6 +31,8 @@ from telemetry.voice import Voice
 NODE = "tracker"
 GIVE_EVERY_S = 0.1
 """How often held fixes are looked at; beside the half second that they are held for."""
+LOOK_EVERY_S = 5.0
+"""How often the alarms of the sky are looked at: nobody acts on them within seconds."""
 HEALTH_EVERY_S = BY_WORD["health"].period_s or 5.0
 NAME_CAP = 40
 """Characters of a tracker's name on the bus; names come off the wire."""
@@ -33,28 +42,36 @@ async def run(site: Site, clock: Clock) -> None:
     """Until cancelled."""
     folder = site.folder(NODE)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    memory = await asyncio.to_thread(recall, folder)
     async with Spool(folder / "spool.sqlite") as spool:
         voice = Voice.join(site.broker, spool, site.id, NODE, clock)
         voice.birth(_birth(site))
-        await Trackers(site, voice, clock).run()
+        await Trackers(site, voice, clock, folder, memory).run()
 
 
 class Trackers:
     """The listeners and what they hear."""
 
-    def __init__(self, site: Site, voice: Voice, clock: Clock) -> None:
-        self._voice, self._clock = voice, clock
+    def __init__(self, site: Site, voice: Voice, clock: Clock, folder: Path, memory: Memory) -> None:
+        self._voice, self._clock, self._folder = voice, clock, folder
         self._listeners = site.trackers
         drawing = site.about.drawing
         self._ground = None if drawing is None else Ground(drawing.origin_lat, drawing.origin_lon)
         self._fleet = Fleet()
+        self._fences = Fences(site.zones, memory.sides)
+        self._rings = Rings()
+        self._rings.recall(memory.alarms)
+        self._asked = {f"in-{zone.id}" for zone in site.zones if "enter" in zone.rings}
+        self._asked |= {f"off-{zone.id}" for zone in site.zones if "leave" in zone.rings}
         self._health = {each.name: Health(each.link.label, clock) for each in self._listeners}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises SpoolFailed."""
+        await self._ring(self._rings.cleared(self._asked), self._clock.now())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._voice.run())
             group.create_task(self._give())
+            group.create_task(self._look())
             group.create_task(self._tell_health())
             for listener in self._listeners:
                 group.create_task(self._keep(listener))
@@ -69,7 +86,7 @@ class Trackers:
                     continue
                 tracker, fix = word
                 health.heard(fix.at)
-                self._fleet.take(tracker, fix)
+                self._fleet.take(instrument_name(tracker), fix)
 
         await keep(f"{NODE}/{config.name}", lambda: open_source(config, self._clock), live, self._clock, health)
 
@@ -77,18 +94,58 @@ class Trackers:
         while True:
             await self._clock.sleep(GIVE_EVERY_S)
             for tracker, fix in self._fleet.give(self._clock.now()):
-                self._voice.sample(
-                    "fix", instrument_name(tracker), fix_body(fix, self._ground), fix.at, fix.quality.value
-                )
+                place = self._place(fix)
+                if place is not None and fix.quality is Quality.GOOD:
+                    await self._watch(tracker, fix, *place)
+                await self._ring(self._rings.fix(tracker, fix), fix.at)
+                body = fix_body(fix, place, self._fences.inside(tracker))
+                self._voice.sample("fix", tracker, body, fix.at, fix.quality.value)
             for tracker, fix in self._fleet.history():
-                self._voice.sample(
-                    "fix",
-                    instrument_name(tracker),
-                    fix_body(fix, self._ground),
-                    time_of(fix),
-                    fix.quality.value,
-                    historical=True,
-                )
+                body = fix_body(fix, self._place(fix), ())
+                self._voice.sample("fix", tracker, body, time_of(fix), fix.quality.value, historical=True)
+
+    async def _watch(self, tracker: str, fix: Fix, x_m: float, y_m: float) -> None:
+        """A live and trustworthy place beside the zones."""
+        crossings = self._fences.take(tracker, fix.at, x_m, y_m)
+        for crossing in crossings:
+            alarms = self._rings.crossing(crossing)
+            body = ZoneBody(
+                tracker=tracker,
+                zone=crossing.zone.id,
+                what=crossing.what,
+                say=sentence(crossing),
+                x_m=x_m,
+                y_m=y_m,
+                speed_mps=fix.speed_mps,
+                rings=bool(alarms),
+            )
+            await self._voice.record("zone", body, fix.at)
+            await self._ring(alarms, fix.at)
+        if crossings:
+            await self._remember()
+
+    async def _look(self) -> None:
+        while True:
+            now = self._clock.now()
+            await self._ring(self._rings.look(now), now)
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def _ring(self, alarms: Iterable[AlarmBody], at: Instant) -> None:
+        said = list(alarms)
+        for alarm in said:
+            await self._voice.record("alarm", alarm, at)
+        if said:
+            await self._remember()
+
+    async def _remember(self) -> None:
+        memory = Memory(self._fences.sides(), self._rings.standing())
+        await asyncio.to_thread(remember, self._folder, memory)
+
+    def _place(self, fix: Fix) -> tuple[float, float] | None:
+        """Metres; only where there is a position and the site has a drawing."""
+        if self._ground is None or fix.lat is None or fix.lon is None:
+            return None
+        return self._ground.metres(fix.lat, fix.lon)
 
     async def _tell_health(self) -> None:
         while True:
@@ -100,12 +157,10 @@ class Trackers:
             await self._clock.sleep(HEALTH_EVERY_S)
 
 
-def fix_body(fix: Fix, ground: Ground | None) -> FixBody:
-    """As it goes on the wire; metres only where there is a position and the site has a drawing."""
-    x_m = y_m = None
-    if ground is not None and fix.lat is not None and fix.lon is not None:
-        east_m, north_m = ground.metres(fix.lat, fix.lon)
-        x_m, y_m = round(east_m, 2), round(north_m, 2)
+def fix_body(fix: Fix, place: tuple[float, float] | None, zones: Iterable[str]) -> FixBody:
+    """As it goes on the wire. `place`: metres on the site's drawing."""
+    x_m, y_m = (None, None) if place is None else (round(place[0], 2), round(place[1], 2))
+    vehicle = fix.vehicle
     return FixBody(
         valid=fix.valid,
         lat=fix.lat,
@@ -118,6 +173,10 @@ def fix_body(fix: Fix, ground: Ground | None) -> FixBody:
         why=fix.why,
         x_m=x_m,
         y_m=y_m,
+        hints=[HintBody(kind=hint.kind, why=hint.why) for hint in fix.hints],
+        alarms=[] if vehicle is None else list(vehicle.alarms),
+        ignition=None if vehicle is None else vehicle.ignition,
+        zones=list(zones),
     )
 
 

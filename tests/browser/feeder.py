@@ -17,12 +17,13 @@ from telemetry.config import BrokerConfig
 from telemetry.inbox import Message
 from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import Envelope, body, encode, unwrap, wrap
-from telemetry.payloads.fix import FixBody
+from telemetry.payloads.fix import FixBody, HintBody
 from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AlarmBody, AnswerBody, RefusalBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.order import OrderBody
 from telemetry.payloads.weight import WeightBody
+from telemetry.payloads.zone import ZoneBody
 from telemetry.topics import parse, topic
 from tests.browser.scenes import HALF_ON, SCENES
 
@@ -30,6 +31,8 @@ WEIGHT_EVERY_S = 0.1
 VIEW_EVERY, HEALTH_EVERY, FIX_EVERY = 5, 10, 10
 """In weights."""
 INSTRUMENTS = (("wb", "tcp:10.0.3.7:4001"), ("io", "modbus-tcp:10.0.3.8:502"), ("tags", "tcp:10.0.3.9:4002"))
+
+JAMMED = HintBody(kind="jamming", why="the satellites fell from 45 to 31 dB-Hz together")
 
 
 class Feeder:
@@ -109,6 +112,12 @@ class Feeder:
         said = RefusalBody(passage=view.passage, order="o-1", movement="raise", reasons=view.reasons, picture="p")
         self.say(lane, "refusal", said)
 
+    def crossing(self, tracker: str) -> None:
+        """A tracker left its route."""
+        say = Text(f"{tracker} 偏离路线 查验路线", f"{tracker} left its route Way to inspection")
+        said = ZoneBody(tracker=tracker, zone="to-inspection", what="left", say=say, x_m=300.0, y_m=200.0)
+        self.say("tracker", "zone", said)
+
     def view(self, lane: str) -> None:
         """The lane's view of its scene, now."""
         self.say(lane, "view", SCENES[self.scene[lane]](self.clock.now()))
@@ -171,6 +180,9 @@ class Feeder:
                 hdop=0.9,
                 source="GPRMC",
                 why="V" if lost and beat > FIX_EVERY else "",
+                hints=[HintBody(kind="jamming", why="the satellites fell from 45 to 31 dB-Hz together")]
+                if i == 2
+                else [],
                 x_m=None if lost and beat > FIX_EVERY * 4 else x,
                 y_m=None if lost and beat > FIX_EVERY * 4 else y,
             )

@@ -46,6 +46,19 @@ shapes = [
   {{ kind = "lane", zh = "L02", en = "L02", points = [[60, 85], [150, 85]] }},
   {{ kind = "lane", zh = "L03", en = "L03", points = [[60, 110], [150, 110]] }},
 ]
+[[zones]]
+id = "bonded"
+zh = "保税区"
+en = "Bonded area"
+points = [[300, 20], [390, 20], [390, 120], [300, 120]]
+rings = ["enter"]
+[[zones]]
+id = "to-inspection"
+kind = "route"
+zh = "查验路线"
+en = "Way to inspection"
+points = [[150, 60], [250, 150], [460, 150], [460, 110]]
+width_m = 20
 [broker]
 port = {broker}
 [console]

@@ -41,6 +41,25 @@ async def test_lanes_devices_and_trackers(page: Page, console: ConsoleProcess, f
     await expect(page.locator("#health")).to_contain_text("连通")
 
 
+async def test_zones_are_drawn_crossings_are_told_and_signs_stay_signs(
+    page: Page, console: ConsoleProcess, feeder: Feeder
+) -> None:
+    await open_room(page, console)
+    await expect(page.locator("polygon.fence")).to_have_count(2)
+    await expect(page.locator("polyline.route")).to_have_count(1)
+    await expect(page.locator("#map")).to_contain_text("保税区")
+    feeder.crossing("T02")
+    await expect(page.locator("#events tr").first).to_contain_text("T02 偏离路线 查验路线")
+    await expect(page.locator("#events tr").first).to_contain_text("电子围栏")
+    hint = page.locator("#trackers li", has_text="T03").locator(".hint")
+    await expect(hint).to_contain_text("疑似干扰")
+    await expect(hint).to_have_attribute("title", re.compile("dB-Hz"))
+    await expect(page.locator("[data-tracker=T03]")).to_have_attribute("data-sure", "true")
+    await page.keyboard.press("e")
+    await expect(page.locator("#events tr").first).to_contain_text("T02 left its route Way to inspection")
+    await expect(hint).to_contain_text("Jamming?")
+
+
 async def test_a_silent_lane_is_void_alone(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await open_room(page, console)
     feeder.quiet = {"L02"}

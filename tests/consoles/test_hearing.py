@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from consoles.board import Board
@@ -9,6 +10,7 @@ from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AnswerBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.weight import WeightBody
+from telemetry.payloads.zone import ZoneBody
 from tests.consoles.said import Message, alarm, boom, passage, refusal, said, view
 
 
@@ -174,3 +176,16 @@ def test_memory_of_copies_is_bounded(hearing: Hearing) -> None:
     for number in range(IDS_REMEMBERED + 50):
         hearing.hear(alarm(f"a{number % 3}", active=number % 2 == 0, at=float(number), number=10_000 + number))
     assert len(hearing._seen) == IDS_REMEMBERED
+
+
+def test_a_crossing_is_an_event_unless_its_alarm_says_so(hearing: Hearing) -> None:
+    def zone(what: str, *, rings: bool = False, at: float = 1.0) -> Message:
+        say = Text("车 离开 堆场", "T01 left Yard")
+        raw = {"tracker": "T01", "zone": "yard", "what": what, "say": say, "x_m": 1.0, "y_m": 2.0, "rings": rings}
+        return said("tracker", "zone", msgspec.convert(raw, ZoneBody), at=at)
+
+    hearing.hear(zone("left"))
+    hearing.hear(zone("found", at=2.0))
+    hearing.hear(zone("left", rings=True, at=3.0))
+    [event] = hearing.room.values.events
+    assert (event.kind, event.node, event.say[0].en) == ("zone", "tracker", "T01 left Yard")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.gps.fix import Fix
+from drivers.gps.fix import Fix, Hint, Vehicle
 from drivers.readings import Instant, Quality
 from edge.agents.tracker import fix_body, instrument_name
 from edge.fleet import HOLD_S, TRACKERS_CEILING, Fleet
@@ -138,11 +138,14 @@ def test_the_date_line_is_the_short_way() -> None:
     assert east == pytest.approx(222.6, abs=0.1)
 
 
-def test_metres_only_where_there_is_a_place() -> None:
-    nowhere = replace(FIX, valid=False, lat=None, lon=None, why="no fix", quality=Quality.BAD)
-    assert fix_body(nowhere, Ground(36, 120)).x_m is None
-    assert fix_body(FIX, None).x_m is None
-    assert fix_body(FIX, Ground(36, 120.2)).x_m == pytest.approx(90.1, abs=0.1)
+def test_a_fix_on_the_wire() -> None:
+    assert fix_body(FIX, None, ()).x_m is None
+    body = fix_body(replace(FIX, hints=(Hint("clock", "late"),)), Ground(36, 120.2).metres(36.001, 120.201), ["yard"])
+    assert (body.x_m, body.zones, body.ignition) == (pytest.approx(90.1, abs=0.1), ["yard"], None)
+    assert [(hint.kind, hint.why) for hint in body.hints] == [("clock", "late")]
+    vehicle = Vehicle(ignition=True, alarms=("overspeed",))
+    body = fix_body(replace(FIX, vehicle=vehicle), None, ())
+    assert (body.ignition, body.alarms) == (True, ["overspeed"])
 
 
 @given(st.text(max_size=60))

@@ -1,7 +1,7 @@
 import { isFresh, type Live } from "./live";
 import { Age } from "./parts";
 import type { FixNow, Hello, Shape } from "./wire.gen";
-import { say, shapeWord, tr } from "./words";
+import { hintWord, say, shapeWord, tr } from "./words";
 
 const MARGIN = 0.04;
 /** Pixels: the smallest that a desk may have. */
@@ -57,7 +57,7 @@ function labels(shapes: Shape[], box: Frame, unit: number): Label[] {
 }
 
 function Outline({ shape }: { shape: Shape }) {
-  const points = shape.points.map(([x, y]) => `${x},${-y}`).join(" "), closed = shape.points.length > 3 || (AREAS.includes(shape.kind) && shape.points.length > 2);
+  const points = shape.points.map(([x, y]) => `${x},${-y}`).join(" "), closed = shape.kind !== "route" && (shape.points.length > 3 || (AREAS.includes(shape.kind) && shape.points.length > 2));
   return closed ? <polygon class={`shape area ${shape.kind}`} points={points} /> : <polyline class={`shape ${shape.kind}`} points={points} />;
 }
 
@@ -97,7 +97,7 @@ export function SiteMap({ live, hello }: { live: Live; hello: Hello }) {
         <ul id="trackers">
           {fixes.map(([name, fix]) => (
             <li key={name} class={isFresh(live, "fix", fix.at) ? "" : "stale"}>
-              <b>{name}</b>{fix.body.valid ? <span class="num">{fix.body.speed_mps === null ? "" : `${(fix.body.speed_mps * 3.6).toFixed(0)} km/h`}</span> : <span class="lost">◇ {tr("noFix")}</span>}<Age live={live} at={fix.at} />
+              <b>{name}</b>{fix.body.valid ? <span class="num">{fix.body.speed_mps === null ? "" : `${(fix.body.speed_mps * 3.6).toFixed(0)} km/h`}</span> : <span class="lost">◇ {tr("noFix")}</span>}{fix.body.hints.map((hint) => <span key={hint.kind} class="hint" title={hint.why}>△ {say(hintWord[hint.kind])}</span>)}<Age live={live} at={fix.at} />
             </li>
           ))}
         </ul>

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { reviewWords } from "./words-review";
-import type { Event, HealthNow, InputName, LaneState, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
+import type { Event, FixNow, HealthNow, InputName, LaneState, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
 
 type Pair = [zh: string, en: string];
 
@@ -62,8 +62,9 @@ export const outcomeWord = {
   accepted: ["车道已接受", "The lane accepts"], refused: ["车道拒绝", "The lane refuses"], "no answer": ["车道没有答复", "The lane does not answer"], "wrong pin": ["密码错误", "Wrong PIN"], locked: ["密码多次错误,已锁定", "Too many wrong PINs: locked"],
   busy: ["正忙,请稍后", "Busy, try again"], "unknown person": ["人员未登记", "Person not known"], stale: ["数据中断,不能下令", "Data stale: nothing can be ordered"], "no bus": ["总线中断,未发出", "Bus down: not sent"], malformed: ["内容不完整", "Something is missing"],
 } satisfies Record<Outcome["kind"], Pair>;
-export const eventWord = { refusal: ["拒绝", "Refusal"], boom: ["道闸", "Barrier"], alarm: ["报警", "Alarm"], passage: ["过卡", "Passage"], answer: ["人工指令", "Manual order"] } satisfies Record<Event["kind"], Pair>;
-export const shapeWord = { quay: ["码头", "Quay"], yard: ["堆场", "Yard"], road: ["道路", "Road"], building: ["建筑", "Building"], lane: ["车道", "Lane"], fence: ["电子围栏", "Geofence"] } satisfies Record<Shape["kind"], Pair>;
+export const eventWord = { refusal: ["拒绝", "Refusal"], boom: ["道闸", "Barrier"], alarm: ["报警", "Alarm"], passage: ["过卡", "Passage"], answer: ["人工指令", "Manual order"], zone: ["电子围栏", "Zone"] } satisfies Record<Event["kind"], Pair>;
+export const shapeWord = { quay: ["码头", "Quay"], yard: ["堆场", "Yard"], road: ["道路", "Road"], building: ["建筑", "Building"], lane: ["车道", "Lane"], fence: ["电子围栏", "Geofence"], route: ["规定路线", "Route"] } satisfies Record<Shape["kind"], Pair>;
+export const hintWord = { jamming: ["疑似干扰", "Jamming?"], spoofing: ["疑似欺骗", "Forged?"], antenna: ["天线", "Antenna?"], clock: ["时钟", "Clock?"] } satisfies Record<FixNow["body"]["hints"][number]["kind"], Pair>;
 export const linkWord = (up: HealthNow["body"]["up"]): Pair => (up ? ["连通", "Up"] : ["断开", "DOWN"]);
 
 const STORE = "quaygate.language";
