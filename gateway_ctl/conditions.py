@@ -26,6 +26,11 @@ class Condition(Enum):
     )
     OPEN_LONG = _Words(2, "闸杆长时间抬起", "The boom has been up for long")
     SCALE_SUSPECT = _Words(2, "地磅不可信", "The weighbridge cannot be trusted")
+    SCALE_UNFIT = _Words(
+        2,
+        "地磅不可用:去皮、证书、序列号或来历不明的重量",
+        "The weighbridge may not be used: tare, certificate, plate, or a load from nowhere",
+    )
     CLOCK_STEPPED = _Words(2, "本站时钟被拨动", "This site's clock was stepped")
     OVERRIDE = _Words(3, "人工放行", "Released by hand")
 

@@ -12,8 +12,10 @@ Laws kept here:
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from drivers.readings import Instant
+from drivers.weighbridge.doubts import Doubt
 from gateway_ctl import matching
 from gateway_ctl.inspection import Finding, Verdict
 from gateway_ctl.modes import Mode, Silent
@@ -316,6 +318,17 @@ def of_truck(picture: Picture, order: Order | None, now: Instant, rules: Rules) 
     return [*_of_weight(picture, now, rules), *matching.reasons(matching.match(picture, order, rules))]
 
 
+_OF_DOUBT: Final[dict[Doubt, Reason]] = {
+    "tared": Reason.SCALE_TARED,
+    "drifting": Reason.SCALE_DRIFTING,
+    "two trucks": Reason.DECK_TWO_TRUCKS,
+    "load unseen": Reason.SCALE_LOAD_UNSEEN,
+    "replaced": Reason.SCALE_REPLACED,
+    "uncalibrated": Reason.SCALE_UNCALIBRATED,
+    "by axles": Reason.WEIGHT_BY_AXLES,
+}
+
+
 def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     if not rules.needs_weight:
         return []
@@ -329,6 +342,7 @@ def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
         reasons.append(Reason.SCALE_FROZEN)
     if deck.jumped:
         reasons.append(Reason.SCALE_JUMPED)
+    reasons += [_OF_DOUBT[doubt] for doubt in deck.doubts]
     if deck.settled_kg is None or deck.uncertainty_kg is None or deck.settled_at is None:
         reasons.append(Reason.WEIGHT_NOT_SETTLED)
         return reasons

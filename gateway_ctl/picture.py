@@ -11,6 +11,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from drivers.readings import Instant
+from drivers.weighbridge.doubts import Doubt
 from gateway_ctl.correction import Check, Correction
 from gateway_ctl.inspection import Verdict
 from gateway_ctl.modes import Consequence, Mode, Silent
@@ -66,6 +67,8 @@ class Deck:
     """Whether the empty deck stood at zero before this truck; None: it was not seen empty."""
     frozen: bool = False
     jumped: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    """What else stands against the weighing (drivers/weighbridge/doubts.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,6 +328,47 @@ class Reason(Enum):
         "保留曲线,重新称重",
         "Keep the curve and weigh again",
     )
+    SCALE_DRIFTING = Words(
+        _S,
+        "静止时重量缓慢漂移",
+        "The weight wanders while nothing moves",
+        "检查磅台有无卡阻、千斤顶或接线盒进水",
+        "Look for a wedge or a jack under the deck, and water in the junction box",
+    )
+    SCALE_TARED = Words(
+        _O, "仪表去皮未清除", "A tare stands on the indicator", "在仪表上清除去皮", "Clear the tare on the indicator"
+    )
+    SCALE_LOAD_UNSEEN = Words(
+        _S,
+        "磅上有重量,但未见车辆驶入",
+        "The weighbridge shows a load, and nothing was seen driving on",
+        "核对仪表接线是否属于本车道,检查磅台",
+        "Check that this is this lane's indicator, and look at the deck",
+    )
+    SCALE_REPLACED = Words(
+        _S,
+        "仪表序列号或标定次数与登记不符",
+        "The indicator's serial number or calibration counter is not the registered one",
+        "核对仪表与铅封,重新检定后登记",
+        "Check the indicator and its seals; register it after verification",
+    )
+    SCALE_UNCALIBRATED = Words(
+        _S, "地磅检定证书已过期", "The weighbridge's certificate has run out", "安排检定", "Have it verified"
+    )
+    DECK_TWO_TRUCKS = Words(
+        _O,
+        "磅上不止一辆车",
+        "More than one vehicle stands on the deck",
+        "请后车退出,再重新称重",
+        "Have the second one back off, then weigh again",
+    )
+    WEIGHT_BY_AXLES = Words(
+        _O,
+        "分轴称重结果,不作整车重量",
+        "The weight is a sum of axle groups, not a vehicle weighed at once",
+        "到整车地磅复称,或按授权人工放行",
+        "Weigh it on a full deck, or release by hand if entitled",
+    )
     PLATE_UNREAD = Words(
         _O, "车牌未识别", "The plate was not read", "重读或人工放行", "Read it again, or release by hand"
     )

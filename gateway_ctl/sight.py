@@ -6,8 +6,10 @@ only supports this: it may be frozen.
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from drivers.readings import Instant
+from drivers.weighbridge.doubts import Doubt
 from gateway_ctl.conditions import Condition
 from gateway_ctl.interlock import BoomAt, boom_at
 from gateway_ctl.lane_state import BOOM_DOWN_STATES, BOOM_UP_STATES, Event, State
@@ -130,6 +132,12 @@ def event_seen(
             return None
 
 
+_SUSPECT: Final[frozenset[Doubt]] = frozenset({"drifting", "two trucks"})
+"""Doubts that go with the truck."""
+_UNFIT: Final[frozenset[Doubt]] = frozenset({"tared", "load unseen", "replaced", "uncalibrated"})
+"""Doubts that stay until somebody has seen to them."""
+
+
 def conditions_seen(
     sight: Sight, picture: Picture, state: State, since: Instant, now: Instant, rules: Rules
 ) -> dict[Condition, bool]:
@@ -143,10 +151,11 @@ def conditions_seen(
             seen.fresh(now, rules.inputs_fresh_s) and seen.value and _held(seen.since, now, STUCK_S) for seen in zone
         ),
         Condition.OPEN_LONG: state in BOOM_UP_STATES and now - since >= STUCK_S,
+        Condition.SCALE_UNFIT: rules.needs_weight and bool(_UNFIT & {*picture.deck.doubts}),
         Condition.CLOCK_STEPPED: abs(picture.clock_step_s) > rules.clock_step_s,
     }
     deck = picture.deck
-    if in_passage and (deck.frozen or deck.jumped or deck.zero_ok is False):
+    if in_passage and (deck.frozen or deck.jumped or deck.zero_ok is False or _SUSPECT & {*deck.doubts}):
         found[Condition.SCALE_SUSPECT] = True
     if sight.follower:
         found[Condition.FOLLOWER] = True

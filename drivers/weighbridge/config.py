@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from drivers.link.config import StreamLinkConfig
 from drivers.weighbridge.dialects import DIALECTS, Dialect
+from drivers.weighbridge.doubts import Fitness
 from drivers.weighbridge.reading import Scale
 
 
@@ -35,6 +36,8 @@ class WeighbridgeConfig(BaseModel):
     """Between two questions to an indicator that is asked, site seconds."""
     serial_no: Annotated[str, Field(max_length=32)] = ""
     """On the indicator's plate, where the dialect tells it: another one means that the indicator was replaced."""
+    calibrations: Annotated[int, Field(ge=0)] | None = None
+    """The calibration counter that the seal protects, where the dialect tells it."""
     calibrated_until: date | None = None
     """The last day of the certificate. Afterwards no weighing counts."""
 
@@ -56,6 +59,8 @@ class WeighbridgeConfig(BaseModel):
         dialect = self.speech()
         if self.serial_no and dialect.ask_plate is None:
             raise ValueError(f"serial_no: {self.dialect} does not tell the indicator's serial number")
+        if self.calibrations is not None and self.dialect != "rinstrum-rincmd":
+            raise ValueError(f"calibrations: {self.dialect} does not tell how often it was calibrated")
         if self.address and not dialect.address:
             raise ValueError(f"address: {self.dialect} has none")
         if dialect.ask is not None:
@@ -70,6 +75,10 @@ class WeighbridgeConfig(BaseModel):
     def speech(self) -> Dialect:
         """How it speaks."""
         return DIALECTS[self.dialect]
+
+    def fitness(self) -> Fitness:
+        """For the deck's watch."""
+        return Fitness(serial_no=self.serial_no, calibrations=self.calibrations, calibrated_until=self.calibrated_until)
 
     def scale(self) -> Scale:
         """For the reader."""

@@ -23,8 +23,10 @@ class Weighbridge:
     def __init__(self, link: Link, config: WeighbridgeConfig, clock: Clock) -> None:
         """`link` is open and is closed by whoever opened it."""
         self.tally = Tally()
-        self.plate: Remark | None = None
+        self.serial: str | None = None
         """The serial number that the indicator told last."""
+        self.calibrations: int | None = None
+        """How often it says that it was calibrated."""
         self.refused: Remark | None = None
         """What it would not do, last."""
         self._link = link
@@ -97,6 +99,8 @@ class Weighbridge:
 
     def _heard(self, remark: Remark) -> None:
         if remark.what == "serial":
-            self.plate = remark
+            self.serial = remark.text
+        elif remark.what == "calibrations" and remark.text.isdecimal():
+            self.calibrations = int(remark.text)
         elif remark.what == "refused":
             self.refused = remark

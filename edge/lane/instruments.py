@@ -140,6 +140,7 @@ class Instruments:
             if isinstance(word, Garbage):
                 continue
             health.heard(word.at)
+            self._senses.plate(scale.serial, scale.calibrations)
             self._senses.weight(word)
             state = self._senses.deck(word.at)
             self._voice.sample("weight", config.name, weight_body(word, state), word.at, word.quality.value)

@@ -10,8 +10,8 @@ from drivers.camera.read import Read
 from drivers.lane_io.config import InputName
 from drivers.readings import Instant
 from drivers.rfid.tag import Tag
+from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.reading import Weight
-from drivers.weighbridge.settle import DeckState, DeckWatch
 from edge.config import Lane
 from edge.lane.witness import Tape, evidence
 from gateway_ctl.modes import Mode
@@ -29,7 +29,8 @@ _NEAR = 2
 
 def deck_watch(lane: Lane, rules: Rules) -> DeckWatch:
     """The watch over this lane's deck."""
-    return DeckWatch(division_kg=lane.weighbridge.division_kg, presence_kg=rules.presence_kg)
+    scale = lane.weighbridge
+    return DeckWatch(division_kg=scale.division_kg, presence_kg=rules.presence_kg, fitness=scale.fitness())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Senses:
         self._live = Seen(weight.kg, weight.at, self._live.since if same else weight.at)
         self.wake()
 
+    def plate(self, serial: str | None = None, calibrations: int | None = None) -> None:
+        """What the indicator tells of itself."""
+        self._watch.plate(serial, calibrations)
+
     def note(self, source: str, word: Read | Tag) -> None:
         """One read of a camera or a tag."""
         self._noted = [*self._noted[-READS_CEILING + 1 :], Noted(source, word)]
@@ -121,6 +126,7 @@ class Senses:
                 zero_ok=state.zero_ok,
                 frozen=state.frozen,
                 jumped=state.jumped,
+                doubts=state.doubts,
             ),
             identity=Identity() if since is None else identity(self.reads(since)),
             clock_step_s=self.clock_step_s,

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from drivers.camera.read import Read
 from drivers.lane_io.device import Inputs
 from drivers.rfid.tag import Tag
+from drivers.weighbridge.deck import DeckState
 from drivers.weighbridge.reading import Weight
-from drivers.weighbridge.settle import DeckState
 from edge.config import Lane as LaneConfig
 from edge.lane.senses import Noted
 from gateway_ctl.lane import Lane
@@ -33,6 +33,8 @@ def weight_body(weight: Weight, deck: DeckState) -> WeightBody:
         settled_kg=None if settled is None else settled.kg,
         uncertainty_kg=None if settled is None else settled.uncertainty_kg,
         zero_ok=deck.zero_ok,
+        zero_kg=deck.zero_kg,
+        doubts=list(deck.doubts),
     )
 
 

@@ -18,3 +18,7 @@ class WeightBody(msgspec.Struct, frozen=True, kw_only=True):
     uncertainty_kg: Decimal | None = None
     zero_ok: bool | None = None
     """Whether the empty deck stood at zero before this truck; null while nobody knows."""
+    zero_kg: Decimal | None = None
+    """What the empty deck showed before this truck."""
+    doubts: list[str] = []
+    """What else stands against this weighing: the words of drivers/weighbridge/doubts.py."""

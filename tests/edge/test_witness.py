@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from drivers.camera.read import Read
 from drivers.readings import Instant, Quality
 from drivers.rfid.tag import Tag, epc_of
+from drivers.weighbridge.deck import DeckWatch
 from drivers.weighbridge.reading import Weight
-from drivers.weighbridge.settle import DeckWatch, Settled
+from drivers.weighbridge.settle import Settled
 from edge.lane.senses import Senses
 from edge.lane.witness import RUNS_KEPT, Tape, evidence
 from gateway_ctl.modes import Mode

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from drivers.readings import Instant
+from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.dialects.yaohua import a9 as decoder_of_a9
 from drivers.weighbridge.frames import Frame
 from drivers.weighbridge.reading import Reader, Scale
-from drivers.weighbridge.settle import DeckState, DeckWatch
 from tests.drivers.weighbridge.wire import a9
 
 DECK_M = 18.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.weighbridge.settle import DeckState
+from drivers.weighbridge.deck import DeckState
 from tests.drivers.weighbridge.scene import Faults, Scene, Truck, settled
 
 DIVISION = 20

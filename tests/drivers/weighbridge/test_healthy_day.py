@@ -13,10 +13,10 @@ from typing import Any, cast
 import pytest
 
 from drivers.readings import Instant
+from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.dialects.yaohua import a9
 from drivers.weighbridge.frames import Frame
 from drivers.weighbridge.reading import Reader, Scale
-from drivers.weighbridge.settle import DeckState, DeckWatch
 from simulators.ground import BEAM_FRONT, BEAM_REAR, LOOP_ARRIVAL, Rig
 from simulators.trucks import Axle
 from simulators.weighbridge import Indicator
@@ -139,6 +139,7 @@ class Lane:
         self.alarms["frozen"] += state.frozen
         self.alarms["jumped"] += state.jumped
         self.alarms["off zero"] += state.zero_ok is False
+        self.alarms["doubted"] += bool(state.doubts)
         if state.settled is None:
             return
         self.believed = state.zero_ok is True and not state.frozen
