@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from drivers.camera.config import CameraConfig
 from drivers.gps.config import TrackerConfig
@@ -21,6 +21,8 @@ from drivers.link.recording import BlackBoxConfig
 from drivers.rfid.config import TagReaderConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
+from edge.clearance_config import ClearanceConfig, CustomsConfig
+from edge.closed import Closed, Name, PublicKey, Words
 from edge.cross_checks import findings
 from edge.inspection_config import InspectionConfig
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
@@ -38,20 +40,6 @@ BOOK = "book.sqlite"
 """A lane's book, in the lane's folder."""
 
 
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", text):
-        raise ValueError("expected letters, digits, - and _ only (at most 32): it is a level of the bus' topics")
-    return text
-
-
-def _public(text: str) -> str:
-    try:
-        load_public(text)
-    except ValueError:
-        raise ValueError("expected the base64 of a public key: 32 bytes, 44 characters") from None
-    return text
-
-
 def _sealed(text: str) -> str:
     try:
         raw = base64.b64decode(text, validate=True)
@@ -65,19 +53,9 @@ def _sealed(text: str) -> str:
 SEALED_BYTES = 16 + 12 + 32 + 16
 """Salt, nonce, key and tag of gateway_ctl/seal.py."""
 
-Name = Annotated[str, AfterValidator(_name)]
-PublicKey = Annotated[str, AfterValidator(_public)]
 Sealed = Annotated[str, AfterValidator(_sealed)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Words = Annotated[str, Field(min_length=1, max_length=40)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Point = tuple[float, float]
-
-
-class Closed(BaseModel):
-    """No key that is not known, no change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ClockConfig(Closed):
@@ -130,25 +108,6 @@ class ConsoleConfig(Closed):
     names: tuple[str, ...] = ()
     """Host names under which people open the pages, beside `localhost` and bare addresses."""
     tls: ServerTls | None = None
-
-
-class CustomsKey(Closed):
-    """A key that orders of customs are signed with."""
-
-    id: Name
-    public: PublicKey
-    role: Literal["customs", "link", "local"] = "customs"
-    """link: this gate's own end of customs' protocol, which seals what customs sends unsigned. local: the site's own,
-    for known empty trucks while customs is silent."""
-
-
-class ClearanceConfig(Closed):
-    """`[clearance]`: who says what may pass."""
-
-    engine: Literal["http"] = "http"
-    url: HttpUrl
-    answer_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
-    keys: Annotated[tuple[CustomsKey, ...], Field(min_length=1)]
 
 
 class AnchorsConfig(Closed):
@@ -247,6 +206,8 @@ class Lane(Closed):
     tags: TagReaderConfig | None = None
     cameras: tuple[CameraConfig, ...] = ()
     sign: SignConfig | None = None
+    customs: CustomsConfig | None = None
+    """What customs calls this lane; where [clearance] engine is "jgst"."""
     rules: RulesConfig = RulesConfig()
 
 
@@ -310,7 +271,7 @@ _PATHS = (
     "inspection.archive",
     *(
         f"{part}.{table}.{key}"
-        for part in ("broker", "console")
+        for part in ("broker", "console", "clearance")
         for table in ("tls", "listen_tls")
         for key in ("ca", "cert", "key")
     ),
@@ -318,6 +279,9 @@ _PATHS = (
     "anchors.key_file",
     "papers.import_dir",
     "papers.export_dir",
+    "clearance.key_file",
+    "clearance.serial_key_file",
+    "clearance.registration.password_file",
     "trackers.*.key_file",
 )
 

@@ -35,6 +35,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _instruments(raw)
     yield from _wires(raw)
     yield from _listeners(raw)
+    yield from _gate(raw)
     yield from _modules(raw)
     yield from _inputs(raw)
     yield from _divisions(raw)
@@ -140,7 +141,62 @@ def _listeners(raw: Mapping[str, Any]) -> Iterator[Finding]:
     for place, value in places(raw, "trackers.*.link"):
         if isinstance(value, dict) and cast("dict[str, Any]", value).get("kind") == "tcp-listen":
             ours.append(((*place, "listen_port"), cast("dict[str, Any]", value).get("listen_port")))
+    ours += [(place, port) for place, port in places(raw, "lanes.*.customs.listen_port")]
     yield from _repeats(iter(ours), lambda first: f"{'.'.join(map(str, first))} listens on the same port")
+
+
+def _gate(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """A gate that customs speaks to itself: every lane has its numbers there, and the link a key of its own."""
+    clearance = raw.get("clearance")
+    if not isinstance(clearance, dict):
+        return
+    table = cast("dict[str, Any]", clearance)
+    if table.get("engine", "http") != "jgst":
+        for place, _ in places(raw, "lanes.*.customs"):
+            yield Finding(place, 'belongs to [clearance] engine = "jgst"')
+        return
+    numbers: list[tuple[Place, Any]] = []
+    for place, lane in places(raw, "lanes.*"):
+        if not isinstance(lane, dict):
+            continue
+        customs = cast("dict[str, Any]", lane).get("customs")
+        if customs is None:
+            yield Finding((*place, "customs"), "expected a table with this lane's numbers at customs")
+        elif isinstance(customs, dict):
+            told = cast("dict[str, Any]", customs)
+            numbers.append(((*place, "customs", "channel"), (told.get("area"), told.get("channel"))))
+            yield from _gate_devices(cast("dict[str, Any]", lane), told, place)
+    yield from _repeats(iter(numbers), lambda first: f"{_called(raw, first)} has the same numbers")
+    links = [row["id"] for row in _tables(table, "keys.*") if row.get("role") == "link" and "id" in row]
+    key = table.get("key")
+    if isinstance(key, str) and key not in links:
+        yield Finding(("clearance", "key"), 'expected the id of one of clearance.keys with role = "link"')
+
+
+def _tables(raw: Any, pattern: str) -> Iterator[dict[str, Any]]:
+    for _, row in places(raw, pattern):
+        if isinstance(row, dict):
+            yield cast("dict[str, Any]", row)
+
+
+_KINDS = {"weighbridge": ("15",), "tags": ("11",), "cameras.*": ("10",), "sign": ("17",)}
+"""The first digits of annex C for each of a lane's instruments."""
+
+
+def _gate_devices(lane: dict[str, Any], customs: dict[str, Any], place: Place) -> Iterator[Finding]:
+    """Devices are instruments that this lane has, under numbers of their kind."""
+    devices = customs.get("devices", {})
+    if not isinstance(devices, dict):
+        return
+    kinds = {name: kinds for kind, kinds in _KINDS.items() for _, name in places(lane, f"{kind}.name")}
+    kinds["boom"] = ("16",)
+    for name, number in cast("dict[str, Any]", devices).items():
+        path = (*place, "customs", "devices", name)
+        if name not in kinds:
+            known = ", ".join(sorted(str(each) for each in kinds))
+            yield Finding(path, f"expected an instrument of this lane that customs counts: {known}")
+        elif isinstance(number, str) and not number.startswith(kinds[name]):
+            yield Finding(path, f"expected a number that begins with {' or '.join(kinds[name])}: annex C")
 
 
 def _modules(raw: Mapping[str, Any]) -> Iterator[Finding]:

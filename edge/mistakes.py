@@ -78,6 +78,8 @@ class SiteText:
     def of_pydantic(self, error: ErrorDetails, model: type[BaseModel]) -> Mistake | None:
         """A validation error in the same words; None for one that only follows from the others."""
         path = self._in_file(error["loc"])
+        if error["type"] == "value_error" and path and not _look(self._raw, path)[0]:
+            path = path[:-1]  # a whole table is wrong, and the last part is only the mark of the union's member
         if error["type"] == "too_short" and self._long_enough(path, error):
             return None
         expected = _expectation(error)

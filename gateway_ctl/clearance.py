@@ -51,6 +51,10 @@ class ClearanceOdd(Exception):
 class Clearance(Protocol):
     """The road to customs."""
 
+    async def run(self) -> None:
+        """Hold up what the road needs beside questions; until cancelled, or at once where it needs nothing."""
+        ...
+
     async def ask(self, gathered: Gathered) -> SignedOrder:
         """Customs' order for this truck. Raises ClearanceSilent, ClearanceOdd."""
         ...

@@ -47,6 +47,9 @@ class HttpClearance:
         # The deadline is the site's own, around the whole exchange; httpx must not add another.
         self._client = httpx.AsyncClient(base_url=url, timeout=None, trust_env=False)  # noqa: S113 - see above
 
+    async def run(self) -> None:
+        """As Clearance.run: a question holds its own connection."""
+
     async def ask(self, gathered: Gathered) -> SignedOrder:
         """As Clearance.ask."""
         body = {

@@ -26,6 +26,7 @@ from edge.lane.conversation import Conversation, Place, admitted_word, evidence,
 from edge.lane.instruments import Instruments
 from edge.lane.papers import Papers
 from edge.lane.recall import Recalled, recall
+from edge.lane.road import clearance_of
 from edge.lane.senses import Senses, deck_watch
 from edge.lane.shown import read_bodies, sign_rows
 from edge.lane.view import Counts, alarm, closed, decision, opened, progress, reasons, refusal, view
@@ -33,7 +34,6 @@ from edge.lane.witness import digest
 from gateway_ctl.book import Book, entries
 from gateway_ctl.boom import Door, arm
 from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Ordered, Outcome, Progress, Refuse, Ring, Word
-from gateway_ctl.http import HttpClearance
 from gateway_ctl.lane import Lane, hear, look
 from gateway_ctl.lane_state import State
 from gateway_ctl.orders import Movement, Permit, Seal, SignedOrder
@@ -96,7 +96,7 @@ class LaneAgent:
         )
         self._door.remember(frozenset(recalled.spent))
         self._instruments.linked = self._linked
-        self._clearance = HttpClearance(site.clearance.url, site.clearance.answer_within_s, clock)
+        self._clearance = clearance_of(site, config, clock, book, self._well)
         self._talk = Conversation(
             self._clearance,
             Place(site=site.id, lane=lane_id, direction=config.direction),
@@ -119,6 +119,7 @@ class LaneAgent:
                 group.create_task(self._voice.run())
                 group.create_task(self._box.run())
                 group.create_task(self._instruments.run())
+                group.create_task(self._clearance.run())
                 group.create_task(self._think())
                 group.create_task(self._show())
                 group.create_task(self._hear_orders())
@@ -285,6 +286,12 @@ class LaneAgent:
     def _waiting(self) -> str | None:
         waits = self._lane.state in (State.ASKING, State.HELD)
         return self._lane.passage.id if waits and self._lane.passage is not None else None
+
+    def _well(self, name: str) -> bool:
+        """Whether an instrument works, as customs is told; `boom`: the barrier itself."""
+        if name != "boom":
+            return self._instruments.well(name)
+        return self._lane.state is not State.FAULT and self._picture().inputs.boom_fault.value is False
 
     def _clearance_link(self, up: bool) -> None:  # noqa: FBT001 - the shape of Conversation's callback
         if up != self._counts.clearance_up or self._counts.clearance_since is None:

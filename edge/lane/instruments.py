@@ -88,6 +88,11 @@ class Instruments:
         """What this lane has."""
         return birth(self.lane)
 
+    def well(self, name: str) -> bool:
+        """Whether this instrument's link is up."""
+        health = self._health.get(name)
+        return health is not None and health.up
+
     def show(self, rows: tuple[str, ...]) -> None:
         """What the driver shall read; the newest text wins."""
         if rows != self.sign_wanted:

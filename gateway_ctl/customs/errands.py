@@ -138,7 +138,7 @@ class Errands:
         self._desk, self._link, self._store, self._clock = desk, link, store, clock
         self._channel, self._profile, self._life_s = channel, profile, life_s
         self._devices, self._hands = devices, hands
-        self._unwell: frozenset[str] = frozenset()
+        self._well: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """What the store knows."""
@@ -317,11 +317,12 @@ class Errands:
         self._link.say(Code.DEVICE_STATES, self.xml(message))
 
     async def tell_exceptions(self) -> None:
-        """0x43 for each device that has fallen ill since."""
-        sick = {device.number: device.name for device in self._devices() if not device.well}
-        for number in sorted(sick.keys() - self._unwell):
-            await self.exception(number, sick[number], "设备故障或通信中断")
-        self._unwell = frozenset(sick)
+        """0x43 for each device that was well and is not any more."""
+        now = tuple(self._devices())
+        for device in now:
+            if not device.well and device.number in self._well:
+                await self.exception(device.number, device.name, "设备故障或通信中断")
+        self._well = frozenset(device.number for device in now if device.well)
 
     def beat(self) -> None:
         """0x71."""

@@ -18,7 +18,7 @@ from drivers.readings import Garbage, Instant
 from gateway_ctl.customs.codes import code_name
 from gateway_ctl.customs.packet import Acknowledgement, Layout, Naked, Packet, Reader, Word, describe, to_bytes
 from gateway_ctl.customs.profile import Profile
-from gateway_ctl.customs.store import Store, StoreFailed
+from gateway_ctl.customs.store import Store
 
 OPEN_S = 3.0
 """A front server in the port's own network accepts within milliseconds."""
@@ -104,7 +104,7 @@ class Wire:
         self._broken: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
-        """Raises StoreFailed."""
+        """Raises StoreFailed, and whatever `heard` raises."""
         self._broken = asyncio.get_running_loop().create_future()
         said = False
         try:
@@ -246,7 +246,7 @@ class Wire:
                 self.odd(peer, "connects to the gate's port and is not customs", b"")
             else:
                 await self.serve(reader, writer, peer, PACKET_S)
-        except StoreFailed as wrong:
+        except Exception as wrong:  # noqa: BLE001 - handed to whoever runs the wire: a disk that fails ends the lane
             if not self._broken.done():
                 self._broken.set_exception(wrong)
         finally:

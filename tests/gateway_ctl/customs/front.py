@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -204,7 +204,7 @@ async def staged(
     *,
     profile: ProfileName = "field",
     speed: float = 10.0,
-    devices: tuple[DeviceNow, ...] = (),
+    devices: Sequence[DeviceNow] = (),
     photos: dict[str, tuple[Photo, ...]] | None = None,
     hands: Hands | None = None,
     sign_xml: Callable[[bytes], bytes] | None = None,

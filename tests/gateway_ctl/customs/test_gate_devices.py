@@ -147,15 +147,21 @@ async def test_pictures_on_request(tmp_path: Path) -> None:
 
 
 async def test_states_and_exceptions(tmp_path: Path) -> None:
-    devices = (SCALE, replace(BARRIER, well=False))
+    devices = [SCALE, BARRIER, replace(SCALE, number="1101010001", name="电子车牌读写器", well=False)]
     async with staged(tmp_path, devices=devices, speed=30, terms=Terms(heartbeat_s=60.0)) as stage:
-        first, second = await stage.front.next(0x42), await stage.front.next(0x42)
-        assert first.xml == second.xml
+        first = await stage.front.next(0x42)
         assert "<DEVICE_ID>00000000</DEVICE_ID><DEVICE_NAME>前端系统</DEVICE_NAME><DEVICE_STATUS>1<" in first.xml
-        assert "<DEVICE_ID>16010001</DEVICE_ID><DEVICE_NAME>电动栏杆</DEVICE_NAME><DEVICE_STATUS>2<" in first.xml
-        wrong = stage.front.of(0x43)
-        assert [each.says("DEVICE_ID") for each in wrong] == ["16010001"]
-        assert stage.front.of(0x71)
+        assert "<DEVICE_ID>16010001</DEVICE_ID><DEVICE_NAME>电动栏杆</DEVICE_NAME><DEVICE_STATUS>1<" in first.xml
+        assert (
+            "<DEVICE_ID>1101010001</DEVICE_ID><DEVICE_NAME>电子车牌读写器</DEVICE_NAME><DEVICE_STATUS>2<" in first.xml
+        )
+        await stage.front.next(0x71)
+        devices[1] = replace(BARRIER, well=False)
+        wrong = await stage.front.next(0x43)
+        assert (wrong.says("DEVICE_ID"), wrong.says("DEVICE_STATUS")) == ("16010001", "2")
+        second = await stage.front.next(0x42)
+        assert "<DEVICE_NAME>电动栏杆</DEVICE_NAME><DEVICE_STATUS>2<" in second.xml
+        assert len(stage.front.of(0x43)) == 1, "what was never well is no news"
 
 
 async def test_a_receipt_of_the_crossing(tmp_path: Path) -> None:
