@@ -109,6 +109,11 @@ class Link:
         self._items[out.id] = _Item(out, now, 0)
         self._news.set()
 
+    @property
+    def unsent(self) -> int:
+        """Messages beside questions that nobody has taken yet."""
+        return sum(item.out.code not in _QUESTIONS for item in self._items.values())
+
     def say(self, code: Code, xml: bytes) -> None:
         """A message that the next of its kind replaces: sent once if somebody is there."""
         self._samples[code] = xml
