@@ -1,5 +1,6 @@
 """`decode`: what a captured stream says, one JSON object a line. The tool a technician uses at a lane."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,6 +15,9 @@ from edge.commands.words import Exit, Stop
 
 CHUNK = 65_536
 """Bytes read at once; a live pipe gives what it has."""
+
+_OFFSET = re.compile(r"^[0-9A-Fa-f]{4,8}:?  +(?=[0-9A-Fa-f]{2}\b)")
+"""`0010  E2 5C`: what a dump counts before its bytes, two blanks apart."""
 
 Decoder = Callable[[Iterable[bytes]], Iterator[Mapping[str, Any]]]
 
@@ -60,6 +64,12 @@ def _camera() -> Decoder:
     return decode_stream
 
 
+def _jgst() -> Decoder:
+    from gateway_ctl.customs.decode import decode_stream
+
+    return decode_stream
+
+
 PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     **{name: partial(_weighbridge, name) for name in DIALECTS},
     "nmea": _nmea,
@@ -68,6 +78,7 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
     "camera": _camera,
+    "jgst": _jgst,
 }
 
 
@@ -118,9 +129,9 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _hex_lines(stream: BinaryIO, source: str) -> Iterator[bytes]:
-    """Each line is hexadecimal text; white space inside and after `#` does not matter."""
+    """Each line is hexadecimal text; white space inside, what follows `#`, and a dump's offset do not matter."""
     for number, raw in enumerate(stream, 1):
-        text = raw.split(b"#", 1)[0].decode("ascii", "replace")
+        text = _OFFSET.sub("", raw.split(b"#", 1)[0].decode("ascii", "replace"))
         try:
             yield bytes.fromhex(text)
         except ValueError:

@@ -176,6 +176,6 @@ def element_of(shape: Shape, name: str) -> Element:
                     children.append(Element(path, value))
         elif part.several:
             children += [element_of(each, part.names[0]) for each in value]
-        elif part.always or not value.empty:
+        elif not value.empty or (part.always and not any(other.name in part.names for other in shape.others)):
             children.append(element_of(value, part.names[0]))
     return Element(name, "", (*attributes, *shape.marks), (*children, *shape.others))
