@@ -305,7 +305,9 @@ class Errands:
         _log.log(level, "customs link: registration: %s (%s)", message.result or "empty", meaning)
 
     def tell_states(self) -> None:
-        """0x42, the program itself first."""
+        """0x42, the program itself first. Naked documents have no code to tell it by: there it is not sent."""
+        if not self._profile.framed:
+            return
         states = [DeviceState(device=SOFTWARE, name="前端系统", state="1")]
         for device in self._devices():
             state = "0" if device.number in self.disabled else "1" if device.well else "2"
@@ -326,10 +328,14 @@ class Errands:
 
     def beat(self) -> None:
         """0x71."""
+        if not self._profile.framed:
+            return
         self._link.say(Code.HEARTBEAT, self.xml(Bare(**self.head(""))))
 
     async def exception(self, number: str, name: str, what: str) -> None:
-        """Tell customs that something is wrong with a device: 0x43."""
+        """Tell customs that something is wrong with a device: 0x43, where there are packets to send it in."""
+        if not self._profile.framed:
+            return
         message = ChannelException(
             area=self._channel.area, channel=self._channel.number, direction=self._channel.direction, device=number,
             name=name, what=what, state="2",

@@ -298,6 +298,8 @@ def why_of(wrong: BaseException) -> str:
     """In a few words."""
     if isinstance(wrong, TimeoutError):
         return "no answer in time"
+    if isinstance(wrong, ssl.SSLError):
+        return f"TLS: {wrong.reason or wrong}".replace("_", " ").lower()
     if isinstance(wrong, OSError):
         # The event loop puts its own text in the place of the system's.
         return os.strerror(wrong.errno) if wrong.errno else str(wrong) or type(wrong).__name__
