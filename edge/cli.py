@@ -49,6 +49,9 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write the judgement here, as JSON (headless).")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; ./demo-data, or a passing one when headless.")] = None,
     console_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes 8080, or a free one.")] = 0,
+    jgst: Annotated[
+        bool, typer.Option("--jgst", help="Customs is a Chinese gate's back end, JGS/T 14-2015, not the JSON service.")
+    ] = False,
 ) -> None:
     """A simulated port: lanes, trucks and customs on real wires, and everything that drives them.
 
@@ -64,6 +67,7 @@ def demo(
         speed=speed or (20.0 if as_headless else 1.0),
         faults=FAULTY_SHARE if faults else 0.0,
         endless=not as_headless,
+        clearance="jgst" if jgst else "json",
     )
     if as_headless:
         raise typer.Exit(headless(day, report, data))

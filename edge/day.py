@@ -18,11 +18,11 @@ from edge.demo import (
     Ports,
     SimulatedPort,
     SimulatorFailed,
-    demo_anchors,
     demo_persons,
+    demo_text,
     free_port,
+    gate_ports,
     simulated_port,
-    site_text,
     write_site,
 )
 from edge.evidence.kept import stored
@@ -71,12 +71,10 @@ class _Views:
 
 async def run_day(day: Day, data: Path, trouble: Trouble | None = None) -> dict[str, Any]:
     """The report. `data` exists and is empty. Raises SimulatorFailed when the day does not come to an end."""
-    ports = Ports(broker=free_port(), console=free_port(), trackers=free_port(kind=SOCK_DGRAM))
+    ports = Ports(broker=free_port(), console=free_port(), trackers=free_port(kind=SOCK_DGRAM), gates=gate_ports(day))
     async with simulated_port(day, data, ports) as port:
         persons, _ = demo_persons()
-        site_file = await asyncio.to_thread(
-            write_site, data, site_text(day, port.ready, persons, ports, demo_anchors(data))
-        )
+        site_file = await asyncio.to_thread(write_site, data, demo_text(day, port.ready, persons, ports, data))
         site = await asyncio.to_thread(load, site_file)
         real = SiteClock()
         running = [name for name in names(site) if name != "console"]

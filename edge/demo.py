@@ -11,11 +11,11 @@ import secrets
 import socket
 import sys
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from edge.supervisor import TETHER
 from edge.toml_text import document
@@ -58,13 +58,15 @@ class Day:
     endless: bool = False
     trackers: int = 4
     mean_gap_s: float = 30.0
+    clearance: Literal["json", "jgst"] = "json"
+    """The JSON service, or a Chinese customs gate: packets, result words, and a link that seals what it hears."""
 
     def lane_ids(self) -> list[str]:
         """L01, L02, .."""
         return [f"L{number:02d}" for number in range(1, self.lanes + 1)]
 
-    def plan(self, data: Path, tracker_target: str) -> dict[str, Any]:
-        """For `python -m simulators.port`."""
+    def plan(self, data: Path, tracker_target: str, gates: Sequence[int] = ()) -> dict[str, Any]:
+        """For `python -m simulators.port`. `gates`: where each lane listens for customs, with jgst."""
         return {
             "seed": self.seed,
             "trucks": self.trucks,
@@ -74,8 +76,10 @@ class Day:
             "faults": self.faults,
             "lanes": [
                 {"id": lane, "direction": _direction(number), "wiring": WIRING, **BRANCHES[number % len(BRANCHES)]}
+                | ({"customs": _numbers(number) | {"port": gates[number]}} if gates else {})
                 for number, lane in enumerate(self.lane_ids())
             ],
+            "clearance": self.clearance,
             "trackers": self.trackers,
             "tracker_target": tracker_target,
             "data": str(data),
@@ -91,6 +95,8 @@ class Ports:
     broker: int
     console: int
     trackers: int
+    gates: tuple[int, ...] = ()
+    """Each lane's for customs, where customs comes to the lanes."""
 
 
 @dataclass(slots=True)
@@ -111,7 +117,7 @@ class SimulatedPort:
 @asynccontextmanager
 async def simulated_port(day: Day, data: Path, ports: Ports) -> AsyncGenerator[SimulatedPort]:
     """The port, listening; it dies with this process. `data` is a folder. Raises SimulatorFailed."""
-    plan = json.dumps(day.plan(data, f"127.0.0.1:{ports.trackers}"), ensure_ascii=False)
+    plan = json.dumps(day.plan(data, f"127.0.0.1:{ports.trackers}", ports.gates), ensure_ascii=False)
     argv = (sys.executable, "-m", "simulators.port", "--plan", plan)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", TETHER, str(os.getpid()), *argv),
@@ -168,6 +174,11 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, wanted: int = 0) -> 
     raise OSError("no free port on 127.0.0.1")
 
 
+def gate_ports(day: Day) -> tuple[int, ...]:
+    """Free ports for customs to answer at, one a lane; none where it does not come to the lanes."""
+    return tuple(free_port() for _ in range(day.lanes)) if day.clearance == "jgst" else ()
+
+
 def demo_persons() -> tuple[list[dict[str, str]], dict[str, str]]:
     """The `[[persons]]` of a demo with fresh keys, and their PINs by id."""
     tables: list[dict[str, str]] = []
@@ -182,7 +193,10 @@ def demo_persons() -> tuple[list[dict[str, str]], dict[str, str]]:
 
 def demo_anchors(data: Path) -> dict[str, str]:
     """The `[anchors]` of a demo. Its key lies in the data folder, beside the books that it has signed before."""
-    path = data / "anchor.key"
+    return _kept_key(data / "anchor.key")
+
+
+def _kept_key(path: Path) -> dict[str, str]:
     if path.exists():
         private = path.read_text(encoding="ascii").strip()
         return {"key_file": path.name, "public": b64encode(public_of(load_private(private))).decode()}
@@ -192,10 +206,24 @@ def demo_anchors(data: Path) -> dict[str, str]:
     return {"key_file": path.name, "public": public}
 
 
+def demo_gate(data: Path, ready: Mapping[str, Any]) -> dict[str, Any]:
+    """The `[clearance]` of a demo whose customs is a gate's back end; the link's key lies beside the books."""
+    key = _kept_key(data / "link.key")
+    return {
+        "engine": "jgst", "host": ready["host"], "port": ready["port"], "receipt": True, "key": "link-demo",
+        "key_file": key["key_file"], "keys": [{"id": "link-demo", "public": key["public"], "role": "link"}],
+    }  # fmt: skip
+
+
 def site_text(
-    day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]], ports: Ports, anchors: Mapping[str, str]
+    day: Day,
+    ready: Mapping[str, Any],
+    persons: list[dict[str, str]],
+    ports: Ports,
+    anchors: Mapping[str, str],
+    gate: Mapping[str, Any] | None = None,
 ) -> str:
-    """The site file of a simulated port; its folder is the data folder."""
+    """The site file of a simulated port; its folder is the data folder. `gate`: its `[clearance]`, with jgst."""
     made: dict[str, Any] = {
         "site": {
             "id": "demo",
@@ -207,19 +235,22 @@ def site_text(
         },
         "broker": {"engine": "embedded", "host": "127.0.0.1", "port": ports.broker},
         "console": {"host": "127.0.0.1", "port": ports.console},
-        "clearance": {
-            "url": ready["customs"]["url"],
-            "keys": [{"id": name, "public": public} for name, public in _keys(ready["customs"]["keys"])],
-        },
+        "clearance": _clearance(ready["customs"]) if gate is None else dict(gate),
         "anchors": dict(anchors),
         "papers": {"import_dir": "papers/in", "export_dir": "papers/out", "formats": ["sas223", "codeco-95b"]},
         "persons": persons,
-        "lanes": [_lane(number, lane, ready["lanes"][lane]) for number, lane in enumerate(day.lane_ids())],
+        "lanes": [_lane(number, lane, ready["lanes"][lane], ports) for number, lane in enumerate(day.lane_ids())],
         "trackers": [
             {"name": "yard", "link": {"kind": "udp", "listen_host": "127.0.0.1", "listen_port": ports.trackers}}
         ],
     }
     return document(made)
+
+
+def demo_text(day: Day, ready: Mapping[str, Any], persons: list[dict[str, str]], ports: Ports, data: Path) -> str:
+    """The same with the demo's own keys, which lie in the data folder."""
+    gate = demo_gate(data, ready["customs"]) if day.clearance == "jgst" else None
+    return site_text(day, ready, persons, ports, demo_anchors(data), gate)
 
 
 def write_site(data: Path, text: str) -> Path:
@@ -228,6 +259,13 @@ def write_site(data: Path, text: str) -> Path:
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _clearance(customs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "url": customs["url"],
+        "keys": [{"id": name, "public": public} for name, public in _keys(customs["keys"])],
+    }
 
 
 def _keys(keys: Any) -> list[tuple[str, str]]:
@@ -240,7 +278,18 @@ def _direction(number: int) -> str:
     return "out" if number % 2 else "in"
 
 
-def _lane(number: int, lane: str, links: Mapping[str, Any]) -> dict[str, Any]:
+def _numbers(number: int) -> dict[str, str]:
+    """What customs calls a lane of the demo."""
+    return {"area": "3701000001", "channel": f"37010001{number + 1:02d}"}
+
+
+def _customs(number: int, ports: Ports) -> dict[str, Any]:
+    devices = {"wb": "15010001", "tags": "1101010001", "ocr": "1001010001", "sign": "17010001", "boom": "16010001"}
+    told = {"listen_host": "127.0.0.1", "listen_port": ports.gates[number], "devices": devices}
+    return {"customs": _numbers(number) | told}
+
+
+def _lane(number: int, lane: str, links: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     inbound = _direction(number) == "in"
     numeral = NUMERALS[number] if number < len(NUMERALS) else str(number + 1)
     branch = BRANCHES[number % len(BRANCHES)]
@@ -262,4 +311,4 @@ def _lane(number: int, lane: str, links: Mapping[str, Any]) -> dict[str, Any]:
         "tags": {"name": "tags", "dialect": branch["tag_dialect"], "link": links["tags"], "plate_in_epc": True},
         "cameras": [{"name": "ocr", "link": links["ocr"]}],
         "sign": {"name": "sign", "link": links["sign"], "columns": 8, "rows": 2},
-    }
+    } | (_customs(number, ports) if ports.gates else {})

@@ -22,11 +22,11 @@ from edge.demo import (
     Day,
     Ports,
     SimulatorFailed,
-    demo_anchors,
     demo_persons,
+    demo_text,
     free_port,
+    gate_ports,
     simulated_port,
-    site_text,
     write_site,
 )
 from edge.roster import services
@@ -103,6 +103,7 @@ def live(day: Day, data: Path, console_port: int) -> None:
         broker=free_port(wanted=BROKER_PORT),
         console=free_port(wanted=console_port or CONSOLE_PORT),
         trackers=free_port(kind=SOCK_DGRAM),
+        gates=gate_ports(day),
     )
     try:
         run_to_signal(lambda: _live(day, data.resolve(), ports))
@@ -113,9 +114,7 @@ def live(day: Day, data: Path, console_port: int) -> None:
 async def _live(day: Day, data: Path, ports: Ports) -> None:
     async with simulated_port(day, data, ports) as port:
         persons, pins = await asyncio.to_thread(demo_persons)
-        site_file = await asyncio.to_thread(
-            write_site, data, site_text(day, port.ready, persons, ports, demo_anchors(data))
-        )
+        site_file = await asyncio.to_thread(write_site, data, demo_text(day, port.ready, persons, ports, data))
         site = await asyncio.to_thread(load, site_file)
         clock = SiteClock()
         supervisor = Supervisor(services(site, site_file, clock), clock)

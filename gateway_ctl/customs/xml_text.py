@@ -1,8 +1,9 @@
 """Bytes <-> XML elements: the one door to defusedxml, and to the encodings that a gate's declarations lie about.
 
-The declaration is not believed: NULs and the byte order mark go, strict UTF-8 is tried, then GB18030. No document
-type, no entity, no reference outside. Three mistakes that were met in the field are mended, each said in `repairs`;
-everything else that is not well-formed is refused with the parser's own place and word.
+The declaration is not believed: NULs and the byte order mark go, strict UTF-8 is tried, then GB18030. Where both read
+it, Chinese is meant: the two bytes of 鲁, on every plate of Shandong, are UTF-8 too, for a superscript three.
+No document type, no entity, no reference outside. Three mistakes that were met in the field are mended, each said in
+`repairs`; everything else that is not well-formed is refused with the parser's own place and word.
 """
 
 import re
@@ -63,13 +64,34 @@ def decode(raw: bytes) -> tuple[str, Encoding]:
     """The text of a message and its true encoding. Raises Unreadable."""
     bare = raw.strip(b"\x00")
     try:
-        return bare.decode("utf-8").lstrip(_BOM), "utf-8"
+        text = bare.decode("utf-8")
+        if not _foreign(text) or not _chinese(bare):
+            return text.lstrip(_BOM), "utf-8"
     except UnicodeDecodeError:
         pass
     try:
         return bare.decode("gb18030").lstrip(_BOM), "gb18030"
     except UnicodeDecodeError as wrong:
         raise Unreadable(f"neither UTF-8 nor GB18030: byte {wrong.start}: {wrong.reason}") from wrong
+
+
+_CHINESE_FROM = "\u2e80"
+"""Ideographs and full-width forms lie behind this; letters of other scripts, which no gate writes, before it."""
+
+
+def _foreign(text: str) -> bool:
+    """Whether it holds letters that are neither ASCII nor Chinese, and nothing Chinese."""
+    others = [char for char in text.lstrip(_BOM) if char > "\x7f"]
+    return bool(others) and all(char < _CHINESE_FROM for char in others)
+
+
+def _chinese(raw: bytes) -> bool:
+    """Whether GB18030 makes Chinese of all that is not ASCII."""
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return all(char >= _CHINESE_FROM for char in text if char > "\x7f")
 
 
 def parse(raw: bytes) -> Document:
@@ -189,12 +211,27 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(root: Element, encoding: Encoding, declaration: str | None = None) -> bytes:
-    """The bytes of a message. Characters that XML has no place for are left out."""
+    """The bytes of a message. Characters that XML has no place for are left out.
+
+    GB18030 that a reader could take for UTF-8 is given a comment that nobody can.
+    """
     parts: list[str] = []
     if declaration is not None:
         parts.append(f'<?xml version="1.0" encoding="{declaration}"?>\n')
     _write(root, "", parts)
-    return "".join(parts).encode(encoding, "replace")
+    raw = "".join(parts).encode(encoding, "replace")
+    if encoding == "gb18030" and not raw.isascii() and _is_utf8(raw):
+        parts.insert(-1, "<!--海关-->")
+        raw = "".join(parts).encode(encoding, "replace")
+    return raw
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _write(element: Element, inherited: str, parts: list[str]) -> None:

@@ -194,6 +194,23 @@ def test_the_encoding_is_found_whatever_is_declared() -> None:
                 assert document.encoding == ("utf-8" if encoding == "utf-8" else "gb18030")
 
 
+@pytest.mark.parametrize("text", ["鲁B11819", "鲁路", "联通", "豫A·00001"])
+def test_what_both_encodings_read_is_chinese(text: str) -> None:
+    """鲁 in GB18030 is a superscript three in UTF-8: every plate of Shandong."""
+    for encoding in ("utf-8", "gb18030"):
+        assert parse(f"<A><B>{text}</B></A>".encode(encoding)).root.children[0].text == text
+
+
+def test_what_a_plain_reader_would_take_for_utf_8_is_marked() -> None:
+    tree = Element("A", children=(Element("VE_NAME", "鲁B11819"),))
+    raw = write(tree, "gb18030")
+    with pytest.raises(UnicodeDecodeError):
+        raw.decode("utf-8")
+    assert "<VE_NAME>鲁B11819</VE_NAME>".encode("gb18030") in raw
+    assert parse(raw).root == tree
+    assert b"<!--" not in write(replace(tree, children=(Element("VE_NAME", "沪AD3F88"),)), "gb18030")
+
+
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
