@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+"""How long one example takes says how busy the machine is, and nothing about what is tested."""
 
 DEBIAN = {
     "mosquitto": "apt-get install mosquitto",

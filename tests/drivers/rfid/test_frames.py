@@ -84,7 +84,7 @@ def test_commands_are_those_of_the_captures(entry: dict[str, Any]) -> None:
     assert start_inventory(entry["dialect"]).hex() == entry["hex"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(epcs, st.integers(-90, -10), st.sampled_from([b"", b"\x02"]))
 def test_bb_round_trip(epc: bytes, rssi: int, antenna: bytes) -> None:
     frame = bb_tag(epc, rssi, antenna)
@@ -92,7 +92,7 @@ def test_bb_round_trip(epc: bytes, rssi: int, antenna: bytes) -> None:
     assert words("uhf-bb", frame, frame[:5], frame[5:]) == [read, read]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(epcs, st.integers(-129, -2), st.integers(1, 8))
 def test_a0_round_trip(epc: bytes, rssi: int, antenna: int) -> None:
     frame = a0_tag(epc, rssi, antenna)

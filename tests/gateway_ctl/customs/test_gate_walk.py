@@ -191,13 +191,14 @@ def judged(run: Run) -> Counter[str]:
         assert dossier.manner in MAY_OPEN
         assert orders[order] in frames
         assert frame_of(run.folder / "customs.sqlite", orders[order]) is not None
-    # Every receipt of a number that customs knows has come.
-    assert not [seq for seq, each in run.customs.log.items() if each.crossing is None]
+    # The newest number of each truck that customs knows has its receipt; one whose life ran out had none to get.
+    newest = {each.asked.plate: seq for seq, each in run.customs.log.items()}
+    assert not [seq for seq in newest.values() if run.customs.log[seq].crossing is None]
     return Counter(told[0] for told in ends.values())
 
 
 async def test_a_few_trucks_against_customs_at_its_worst(tmp_path: Path) -> None:
-    run = Run(tmp_path, FEW, speed=100.0, seed=4)
+    run = Run(tmp_path, FEW, speed=60.0, seed=4)
     await run.go(cuts=2, kills=1)
     ends = judged(run)
     assert ends["moved"] > FEW // 4
