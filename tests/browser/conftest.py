@@ -19,7 +19,13 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-EXPECTED = ("status of 4", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_CONTENT_LENGTH_MISMATCH", "WebSocket connection")
+EXPECTED = (
+    "status of 4",
+    "ERR_CONNECTION",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "WebSocket connection",
+)
 """What a browser says of a server that was killed, and of a refusal."""
 
 shared = pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -142,7 +142,7 @@ def test_what_is_no_crossing(change: tuple[bytes, bytes], why: str) -> None:
         gate_crossing.read(sample("62").replace(*change))
 
 
-# Letters of another script alone, neither ASCII nor Chinese, are taken for GB18030 (gateway_ctl/customs/xml_text.py).
+# Letters of another script alone, neither ASCII nor Chinese, are taken for GB18030 (customs/xml_text.py).
 _CHARACTERS = st.characters(categories=["L", "N"], max_codepoint=0x7F) | st.characters(
     categories=["L", "N"], min_codepoint=0x2E80, max_codepoint=0x9FFF
 )
