@@ -29,6 +29,8 @@ class CustomsKey(Closed):
 class _Clearance(Closed):
     answer_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     keys: Annotated[tuple[CustomsKey, ...], Field(min_length=1)]
+    local_key_file: Path | None = None
+    """The private half of the key whose role is `local`; readable by the lanes' user only."""
 
 
 class HttpClearanceConfig(_Clearance):

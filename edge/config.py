@@ -282,6 +282,7 @@ _PATHS = (
     "clearance.key_file",
     "clearance.serial_key_file",
     "clearance.registration.password_file",
+    "clearance.local_key_file",
     "trackers.*.key_file",
 )
 

@@ -81,13 +81,13 @@ class Door:
 
     @property
     def spent(self) -> frozenset[str]:
-        """Orders for which the raise output has been written, for as long as they could still be valid."""
+        """Orders that have been used, for as long as they could still be valid."""
         oldest = self._clock.now() - self._spent_for_s
         self._spent = {order: at for order, at in self._spent.items() if at > oldest}
         return frozenset(self._spent)
 
     def remember(self, orders: frozenset[str]) -> None:
-        """Orders that the book says were spent before this process started."""
+        """Orders that were used without a movement, or that the book says were used before this process started."""
         now = self._clock.now()
         self._spent |= dict.fromkeys(orders, now)
 
@@ -119,7 +119,7 @@ class Door:
         reasons = withdrawn(permit, self._newest(), self._clock.now(), self._rules)
         if arm is not self._arm or reasons:
             return await self._refused(permit, began, reasons or (Reason.INPUTS_STALE,))
-        if permit.order is not None and permit.movement is Movement.RAISE:
+        if permit.order is not None:
             self._spent[permit.order] = self._clock.now()
         try:
             read_back = await (arm.raise_boom() if permit.movement is Movement.RAISE else arm.lower_boom())

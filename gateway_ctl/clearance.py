@@ -25,6 +25,11 @@ class Gathered:
     containers: tuple[Container, ...]
     gross_kg: Decimal | None
     uncertainty_kg: Decimal | None
+    trailer: Plate | None = None
+    seal_numbers: tuple[str, ...] = ()
+    """Customs' seals on the boxes, as read."""
+    corrected: tuple[str, ...] = ()
+    """Checks in which a person has corrected what was read (gateway_ctl/correction.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from drivers.readings import Instant
 from gateway_ctl.conditions import Condition
+from gateway_ctl.correction import Check
 from gateway_ctl.interlock import Refusal
 from gateway_ctl.lane_state import Event
 from gateway_ctl.orders import Movement, Order, Permit
@@ -45,7 +47,7 @@ class Step:
     ok: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What customs was asked on."""
 
@@ -55,6 +57,8 @@ class Asked:
     containers: tuple[str, ...]
     kg: Decimal | None
     uncertainty_kg: Decimal | None
+    trailer: str | None = None
+    seal_numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,18 @@ class Passage:
     """Every reason ever given in this passage, in order of first appearance."""
     movements: tuple[Movement, ...] = ()
     rang: tuple[Condition, ...] = ()
+    confirmed: str | None = None
+    """The order of customs to which a person has said yes, in an advisory lane."""
+    sent: Literal["inspect", "refuse"] | None = None
+    """What a failed check has led to; customs' next order takes it back."""
+    reread: frozenset[Check] = frozenset()
+    """Checks whose reads have been let go of once for the order in hand."""
+    local: bool = False
+    """The site's own key has been asked for, because customs is silent and the truck is known to be empty."""
+    would: tuple[Movement, ...] = ()
+    """What a lane in shadow would have moved, or an advisory one has advised."""
+    by_hand: tuple[Movement, ...] = ()
+    """What a human moved by the barrier's own operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +137,8 @@ class Answer:
 
     order: str
     reasons: tuple[Reason, ...]
+    awaits: bool = False
+    """It waits for a second signature; the reason is ORDER_TOO_FEW and the lane's page shows it."""
 
     @property
     def accepted(self) -> bool:
@@ -137,12 +155,79 @@ class Ring:
     passage: str | None
 
 
-Deed = Open | Close | Ask | Move | Refuse | Answer | Ring
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """An order that moved nothing has been used: it is not heard again."""
+
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The boom is held open from now on, or no longer."""
+
+    order: Order
+    holds: bool
+    passed: int = 0
+    """Vehicles that were counted under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Let go of what was read for these checks: the next read counts."""
+
+    checks: tuple[Check, ...]
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignHere:
+    """Have the site's own key sign a release of this known empty truck."""
+
+    passage: Passage
+    picture: Picture
+
+
+class Advice(StrEnum):
+    """What is told of a lane that does not move its boom by itself."""
+
+    WOULD = "would"
+    """In shadow: it would have moved now."""
+    ADVISED = "advised"
+    """In an advisory lane: it waits for a person's signature."""
+    BY_HAND = "by hand"
+    """A human moved the boom by the barrier's own operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advise:
+    """Tell it."""
+
+    advice: Advice
+    movement: Movement
+    passage: str | None
+    order: str | None
+    reasons: tuple[Reason, ...]
+    """What the lane had against it at that moment; empty: nothing."""
+    agrees: bool = True
+    """Of what was done by hand: whether the lane would have done it, too."""
+    picture: str
+    """Digest."""
+
+
+Deed = Open | Close | Ask | Move | Refuse | Answer | Ring | Spend | Keep | Reread | SignHere | Advise
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """An admitted order came."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An order came that lacks nothing but a second person's signature."""
 
     order: Order
 
@@ -172,7 +257,7 @@ class Moved:
     reasons: tuple[Reason, ...] = ()
 
 
-Word = Ordered | Unadmitted | Silence | Moved
+Word = Ordered | Awaited | Unadmitted | Silence | Moved
 
 
 class Phase(StrEnum):

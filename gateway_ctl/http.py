@@ -64,6 +64,9 @@ class HttpClearance:
             "containers": [{"code": c.code, "confidence": c.confidence} for c in gathered.containers],
             "gross_kg": gathered.gross_kg,
             "uncertainty_kg": gathered.uncertainty_kg,
+            "trailer": gathered.trailer,
+            "seal_numbers": gathered.seal_numbers,
+            "corrected": gathered.corrected,
         }
         _, answer = await self._exchange("POST", "/passages", body)
         return _order(answer)

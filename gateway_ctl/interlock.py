@@ -10,6 +10,7 @@ Laws kept here:
  5. The site's own key opens for a known empty truck, while customs is silent, where the site says so.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -73,9 +74,9 @@ def decide(picture: Picture, order: Order | None, now: Instant, rules: Rules) ->
     """
     movement = Movement.LOWER if order is not None and order.verb in LOWERING else Movement.RAISE
     reasons: list[Reason] = []
-    if order is None:
+    if order is None or order.verb in _MOVES_NOTHING:
         reasons.append(Reason.ORDER_MISSING)
-    else:
+    if order is not None:
         reasons += _of_order(picture, order, now, rules)
     if movement is Movement.LOWER:
         emergency = order is not None and order.verb is Verb.LOWER_NOW
@@ -193,8 +194,6 @@ def _of_order(picture: Picture, order: Order, now: Instant, rules: Rules) -> lis
         reasons.append(Reason.CLOCK_UNSURE)
     if order.verb in _SAYS:
         reasons.append(_SAYS[order.verb])
-    if order.verb in _MOVES_NOTHING:
-        reasons.append(Reason.ORDER_MISSING)
     if order.verb in LANE_WIDE | _MOVES_NOTHING and order.origin is not Origin.PERSON:
         reasons.append(Reason.ORDER_NOT_THEIRS)
     if order.verb is Verb.HOLD_OPEN:
@@ -232,7 +231,7 @@ def _of_scan(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -
     verdict = picture.inspection
     if verdict is not None and not verdict.issued_at - rules.skew_s <= now < verdict.expires_at:
         verdict = None
-    mine = verdict is not None and _on_this_truck(verdict, picture)
+    mine = verdict is not None and on_this_truck(verdict, picture)
     if verdict is not None and mine and verdict.finding in (Finding.SUSPECT, Finding.OPEN):
         return [Reason.SCAN_SUSPECT]
     if by_person or not rules.needs_scan:
@@ -245,7 +244,15 @@ def _of_scan(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -
     return reasons
 
 
-def _on_this_truck(verdict: Verdict, picture: Picture) -> bool:
+def verdict_for(verdicts: Iterable[Verdict], picture: Picture, opened_at: Instant) -> Verdict | None:
+    """The newest verdict on the truck of this picture; else the newest that came since it did, and is on another."""
+    newest = sorted(verdicts, key=lambda verdict: verdict.issued_at, reverse=True)
+    mine = (verdict for verdict in newest if on_this_truck(verdict, picture))
+    others = (verdict for verdict in newest if verdict.issued_at >= opened_at)
+    return next(mine, None) or next(others, None)
+
+
+def on_this_truck(verdict: Verdict, picture: Picture) -> bool:
     """Whatever the verdict names must be what stands here; it names at least one thing."""
     plate = picture.identity.plate
     if verdict.passage is not None and verdict.passage != picture.passage:

@@ -2,7 +2,8 @@
 
 Law 1: all transitions are in TABLE. A cell is the state that follows; `..` means the lane hears it and stays.
 Law 2: a row or a column that is missing, or a word that is no state, fails on import.
-Law 3: RAISING and LOWERING are entered by a permit only (PERMITTED_RAISE, PERMITTED_LOWER).
+Law 3: RAISING and LOWERING are entered by a permit only (PERMITTED_RAISE, PERMITTED_KEEP, PERMITTED_LOWER).
+Law 4: HAND_RAISED and HAND_LOWERED are seen in a lane in shadow only; elsewhere such a boom has strayed.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ class State(StrEnum):
     CROSSING = "crossing"
     CLEARING = "clearing"
     """The place under the boom is clear again; waits for leave to lower."""
+    KEPT = "kept"
+    """Held open by order until a named end; whoever passes is counted."""
     LOWERING = "lowering"
     FAULT = "fault"
     """The boom is not where it should be."""
@@ -60,29 +63,36 @@ class Event(StrEnum):
     ZONE_CLEARED = "nothing is under the boom"
     BOOM_STRAYED = "boom moved without a permit"
     MENDED = "boom down and well, lane empty"
+    PERMITTED_KEEP = "permit to raise and hold open"
+    KEEP_BEGUN = "held open"
+    KEEP_ENDED = "hold-open ended"
+    WITHDRAWN_ALONE = "permit withdrawn, nothing written, no truck"
+    HAND_RAISED = "raised by the barrier's own operator"
+    HAND_LOWERED = "lowered by the barrier's own operator"
 
 
 _COLUMNS = """
-            we wt wo wx tc tg ga gl ro ho ob si rf rn pr pl rd ld nc wd zo zc bs me
+            we wt wo wx tc tg ga gl ro ho ob si rf rn pr pl rd ld nc wd zo zc bs me pk kb ke wa hr hl
 """
 _ROWS = """
-WAKING      EM GA OP FA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
-EMPTY       .. .. .. .. GA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. FA ..
-GATHERING   .. .. .. .. .. EM AS HE CL HE .. .. .. .. .. .. .. .. .. .. .. .. FA ..
-ASKING      .. .. .. .. .. EM .. .. CL HE HE HE .. .. .. .. .. .. .. .. .. .. FA ..
-CLEARED     .. .. .. .. .. EM .. .. .. HE .. .. HE .. RA .. .. .. .. .. .. .. FA ..
-HELD        .. .. .. .. .. EM AS .. CL .. .. .. .. .. .. .. .. .. .. .. .. .. FA ..
-RAISING     .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. OP .. FA CL .. .. .. ..
-OPEN        .. .. .. .. .. CG .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA ..
-CROSSING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. CG FA ..
-CLEARING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA ..
-LOWERING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. CG EM FA CG .. .. .. ..
-FAULT       .. .. .. .. .. .. .. .. .. .. .. .. .. .. RA LO .. .. .. .. .. .. .. EM
+WAKING      EM GA OP FA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
+EMPTY       .. .. .. .. GA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+GATHERING   .. .. .. .. .. EM AS HE CL HE .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+ASKING      .. .. .. .. .. EM .. .. CL HE HE HE .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+CLEARED     .. .. .. .. .. EM .. .. .. HE .. .. HE .. RA .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+HELD        .. .. .. .. .. EM AS .. CL .. .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+RAISING     .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. OP .. FA CL .. .. .. .. .. .. .. EM .. ..
+OPEN        .. .. .. .. .. CG .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
+CROSSING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. CG FA .. .. KE .. .. .. EM
+CLEARING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
+KEPT        .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. .. FA .. .. .. CG .. .. ..
+LOWERING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. CG EM FA CG .. .. .. .. .. .. .. .. .. ..
+FAULT       .. .. .. .. .. .. .. .. .. .. .. .. .. .. RA LO .. .. .. .. .. .. .. EM RA .. .. .. .. ..
 """
 _SHORT = {
     "WK": State.WAKING, "EM": State.EMPTY, "GA": State.GATHERING, "AS": State.ASKING, "CL": State.CLEARED,
     "HE": State.HELD, "RA": State.RAISING, "OP": State.OPEN, "CR": State.CROSSING, "CG": State.CLEARING,
-    "LO": State.LOWERING, "FA": State.FAULT,
+    "KE": State.KEPT, "LO": State.LOWERING, "FA": State.FAULT,
 }  # fmt: skip
 
 
@@ -106,7 +116,7 @@ TABLE: Mapping[State, Mapping[Event, State]] = _read()
 
 BOOM_DOWN_STATES = frozenset({State.EMPTY, State.GATHERING, State.ASKING, State.CLEARED, State.HELD})
 """States in which the boom must be down."""
-BOOM_UP_STATES = frozenset({State.OPEN, State.CROSSING, State.CLEARING})
+BOOM_UP_STATES = frozenset({State.OPEN, State.CROSSING, State.CLEARING, State.KEPT})
 """States in which the boom must be up."""
 
 

@@ -207,7 +207,7 @@ class Picture:
     """Since when customs does not answer; None while it does."""
     clock_step_s: float = 0.0
     spent: frozenset[str] = field(default_factory=frozenset[str])
-    """Orders that have opened this boom already."""
+    """Orders that have been used already: each moves this boom once."""
 
 
 def digest(picture: Picture) -> str:

@@ -166,8 +166,8 @@ class Reason(Enum):
         _C,
         "指令已使用过",
         "The order has been used already",
-        "每条指令只开一次闸",
-        "Every order opens once; ask for a fresh one",
+        "每条指令只用一次",
+        "Every order is good once; ask for a fresh one",
     )
     ORDER_OUTDATED = Words(
         _C, "已有更新的指令", "A newer order has taken this one's place", "以最新指令为准", "The newest order counts"
@@ -236,6 +236,7 @@ class Reason(Enum):
         "等待海关恢复",
         "Wait until customs answers again",
     )
+    NOT_KEPT_OPEN = Words(_I, "闸杆未处于保持开启", "The boom is not held open", "无需关闭", "Nothing to end")
     LANE_WAKING = Words(_I, "车道正在启动", "The lane is just starting", "稍候", "Wait a moment")
     CLOCK_UNSURE = Words(
         _S,

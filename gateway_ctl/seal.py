@@ -196,6 +196,15 @@ def admit(
     return replace(order, origin=Origin.PERSON, issuer=keys[0], persons=keys)
 
 
+def awaiting(signed: SignedOrder, keyring: Keyring) -> Order | None:
+    """The order that `admit` answered with ORDER_TOO_FEW alone: who has signed it so far, and what it says."""
+    holders = _holders(_ORDER, signed, keyring)
+    if isinstance(holders, Reason):
+        return None
+    keys = tuple(holders)
+    return replace(parse(signed.payload), origin=Origin.PERSON, issuer=keys[0], persons=keys)
+
+
 def _of_machine(order: Order, keys: tuple[str, ...], roles: set[Role]) -> Order | tuple[Reason, ...]:
     """An order without persons: customs', its link's, or the site's own while customs is silent."""
     if len(roles) != 1 or order.persons or order.verb not in CUSTOMS_VERBS:

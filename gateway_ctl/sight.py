@@ -13,6 +13,7 @@ from drivers.weighbridge.doubts import Doubt
 from gateway_ctl.conditions import Condition
 from gateway_ctl.interlock import BoomAt, boom_at
 from gateway_ctl.lane_state import BOOM_DOWN_STATES, BOOM_UP_STATES, Event, State
+from gateway_ctl.modes import Mode
 from gateway_ctl.picture import Picture, Rules, Seen
 
 GONE_S = 1.5
@@ -107,9 +108,14 @@ def event_seen(
 ) -> Event | None:
     """The event that a picture means in a state; None when it means nothing new."""
     at = boom_at(picture, now, rules)
+    shadow = picture.mode is Mode.SHADOW
     if state is State.WAKING:
-        return _woke(sight, picture, at, since, now, rules, raised_in_book=raised_in_book)
-    if _strayed(picture, state, since, at, now):
+        return _woke(sight, picture, at, since, now, rules, raised_in_book=raised_in_book or shadow)
+    if shadow and at is not BoomAt.CONTRADICTS:
+        by_hand = _by_hand(picture, state, at, now)
+        if by_hand is not None:
+            return by_hand
+    elif _strayed(picture, state, since, at, now):
         return Event.BOOM_STRAYED
     match state:
         case State.EMPTY:
@@ -150,7 +156,7 @@ def conditions_seen(
         Condition.ZONE_STUCK: any(
             seen.fresh(now, rules.inputs_fresh_s) and seen.value and _held(seen.since, now, STUCK_S) for seen in zone
         ),
-        Condition.OPEN_LONG: state in BOOM_UP_STATES and now - since >= STUCK_S,
+        Condition.OPEN_LONG: state in BOOM_UP_STATES - {State.KEPT} and now - since >= STUCK_S,
         Condition.SCALE_UNFIT: rules.needs_weight and bool(_UNFIT & {*picture.deck.doubts}),
         Condition.CLOCK_STEPPED: abs(picture.clock_step_s) > rules.clock_step_s,
     }
@@ -189,6 +195,15 @@ def _strayed(picture: Picture, state: State, since: Instant, at: BoomAt, now: In
     if state in BOOM_UP_STATES and at is not BoomAt.UP:
         return _held(up.since if not up.value else down.since, now, STRAY_S)
     return False
+
+
+def _by_hand(picture: Picture, state: State, at: BoomAt, now: Instant) -> Event | None:
+    """What a human did by the barrier's own operator, in a lane that moves nothing itself."""
+    if state in BOOM_DOWN_STATES and at is BoomAt.UP and _held(picture.inputs.limit_up.since, now, STRAY_S):
+        return Event.HAND_RAISED
+    if state in BOOM_UP_STATES and at is BoomAt.DOWN and _held(picture.inputs.limit_down.since, now, STRAY_S):
+        return Event.HAND_LOWERED
+    return None
 
 
 def _here(sight: Sight, picture: Picture, now: Instant, rules: Rules) -> bool:

@@ -97,6 +97,14 @@ TOPICS: tuple[Topic, ...] = (
     Topic("decision", Speaker.LANE, Kind.RECORD, False, None, "an order met a picture and a permit was given"),
     Topic("refusal", Speaker.LANE, Kind.RECORD, False, None, "no permit, and every reason why"),
     Topic(
+        "advice",
+        Speaker.LANE,
+        Kind.RECORD,
+        False,
+        None,
+        "what a lane in shadow would have done, an advisory one advises, and what a human did",
+    ),
+    Topic(
         "boom", Speaker.LANE, Kind.RECORD, False, None, "a coil was written, read back, confirmed by its switch or not"
     ),
     Topic("alarm", Speaker.EVERY_NODE, Kind.RECORD, False, None, "a condition came or went"),

@@ -5,12 +5,10 @@ The order of things is fixed in one place, `_do`: the book first, then the world
 """
 
 import asyncio
-import base64
-import binascii
 import logging
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -23,27 +21,50 @@ from edge.config import Site
 from edge.lane.anchors import anchored
 from edge.lane.black_box import BlackBox
 from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
+from edge.lane.counts import Counts
+from edge.lane.inbound import Inbound, Needs
 from edge.lane.instruments import Instruments
+from edge.lane.local import local_key, release
 from edge.lane.papers import Papers
 from edge.lane.recall import Recalled, recall
 from edge.lane.road import clearance_of
 from edge.lane.senses import Senses, deck_watch
 from edge.lane.shown import read_bodies, sign_rows
-from edge.lane.view import Counts, alarm, closed, decision, opened, progress, reasons, refusal, view
+from edge.lane.view import Shown, advice, alarm, closed, decision, opened, progress, reasons, refusal, view
 from edge.lane.witness import digest
 from gateway_ctl.book import Book, entries
 from gateway_ctl.boom import Door, arm
-from gateway_ctl.deeds import Answer, Ask, Close, Deed, Move, Open, Ordered, Outcome, Progress, Refuse, Ring, Word
-from gateway_ctl.lane import Lane, hear, look
+from gateway_ctl.deeds import (
+    Advise,
+    Answer,
+    Ask,
+    Close,
+    Deed,
+    Keep,
+    Move,
+    Open,
+    Ordered,
+    Outcome,
+    Progress,
+    Refuse,
+    Reread,
+    Ring,
+    SignHere,
+    Spend,
+    Word,
+)
+from gateway_ctl.inspection import Verdict
+from gateway_ctl.interlock import verdict_for
+from gateway_ctl.lane import hear, look
 from gateway_ctl.lane_state import State
-from gateway_ctl.orders import Movement, Permit, Seal, SignedOrder
+from gateway_ctl.memory import Lane
+from gateway_ctl.memory import of as as_remembered
+from gateway_ctl.modes import Mode
+from gateway_ctl.orders import Movement, Permit, payload
 from gateway_ctl.picture import Picture, as_json
 from gateway_ctl.reasons import Reason
-from gateway_ctl.seal import admit
-from telemetry.inbox import Inbox, Message
-from telemetry.payloads.envelope import body, unwrap
+from gateway_ctl.seal import PrivateKey, admit, admit_verdict
 from telemetry.payloads.lane import AnswerBody, ViewBody
-from telemetry.payloads.order import OrderBody
 from telemetry.spool import Spool
 from telemetry.topics import topic
 from telemetry.voice import Voice
@@ -54,8 +75,8 @@ VIEW_EVERY_S = 0.1
 """Real seconds between two views: a person sees no more, whatever the speed of the site's day."""
 VIEW_AT_LEAST_S = 1.0
 """Site seconds after which an unchanged view is said again; the table of topics promises it."""
-ORDERS_CEILING = 32
-"""Orders by the bus that wait to be judged; a person gives one, a flood is not worth hearing."""
+COUNTED_FOR_S = 2 * 86_400.0
+"""What is counted a shift or a day is recalled from so far back: the longest of both, twice."""
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +93,9 @@ class LaneAgent:
         voice: Voice,
         recalled: Recalled,
         papers: Papers | None = None,
+        local: tuple[str, PrivateKey] | None = None,
     ) -> None:
+        """`local`: name and private half of the key that signs here while customs is silent."""
         config = site.lane(lane_id)
         self._site, self._config, self._clock, self._book, self._voice = site, config, clock, book, voice
         self._rules = config.rules.rules()
@@ -81,15 +104,14 @@ class LaneAgent:
         self._box = BlackBox(book.path.parent, clock, site.black_box, book)
         self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box)
         self._keyring = site.keyring()
-        self._lane = Lane(id=lane_id, since=clock.now(), passage=recalled.passage, raised_in_book=recalled.raised)
+        self._lane = Lane(
+            id=lane_id, since=clock.now(), passage=recalled.passage, raised_in_book=recalled.raised, keep=recalled.keep
+        )
         self._words: deque[Word] = deque()
-        self._counts = Counts()
-        self._counts.passages = recalled.passages_today
-        self._counts.refusals = recalled.refusals_today
-        self._counts.overrides = recalled.overrides_today
+        self._counts = Counts(recalled, site.about.shifts)
         self._unreported = recalled.unreported
         self._papers = papers
-        self._orders = Inbox(ORDERS_CEILING)
+        self._local_key = local
         self._changed = asyncio.Event()
         self._door = Door(
             book=book, clock=clock, rules=self._rules, newest=self._picture, another=self._another, tell=self._told
@@ -107,12 +129,29 @@ class LaneAgent:
             waiting=self._waiting,
             link=self._clearance_link,
         )
+        about = site.about
+        self._inbound = Inbound(
+            book=book,
+            clock=clock,
+            rules=self._rules,
+            keyring=self._keyring,
+            needs=Needs(override=about.override_persons, hold_open=about.hold_open_persons or about.override_persons),
+            picture=self._picture,
+            senses=self._senses,
+            say=self._say,
+            answer=self._answer,
+        )
+        for signed in recalled.verdicts:
+            verdict = admit_verdict(signed, self._keyring)
+            if isinstance(verdict, Verdict):
+                self._inbound.remember(verdict)
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
         """Until cancelled. Raises BookShut or SpoolFailed when a disk fails: a lane that cannot write must not act."""
         self._voice.birth(self._instruments.birth())
-        await self._voice.bus.subscribe(topic(self._site.id, self._config.id, "order"), self._orders, qos=1)
+        for word, inbox in self._inbound.inboxes.items():
+            await self._voice.bus.subscribe(topic(self._site.id, self._config.id, word), inbox, qos=1)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -122,9 +161,11 @@ class LaneAgent:
                 group.create_task(self._clearance.run())
                 group.create_task(self._think())
                 group.create_task(self._show())
-                group.create_task(self._hear_orders())
                 if self._papers is not None:
                     group.create_task(self._papers.run())
+                group.create_task(self._inbound.orders())
+                group.create_task(self._inbound.words("verdict"))
+                group.create_task(self._inbound.words("correction"))
                 for passage, report in self._unreported.items():
                     group.create_task(self._talk.report(self._talk.crossing(passage, report)))
         finally:
@@ -167,7 +208,7 @@ class LaneAgent:
             now = self._clock.now()
             match deed:
                 case Open(passage=passage):
-                    self._counts.passages += 1
+                    self._counts.passages.add(now)
                     await self._book.write("opened", now, {"at": passage.opened_at}, passage=passage.id)
                     await self._voice.record("passage", opened(passage, self._config.direction), now)
                 case Ask(passage=passage):
@@ -181,20 +222,58 @@ class LaneAgent:
                     self._group.create_task(self._move(deed))
                     await self._voice.record("decision", decision(deed), now)
                 case Refuse(refusal=why, passage=name):
-                    self._counts.refusals += 1
+                    self._counts.refusals.add(now)
                     await self._book.write("refusal", now, _refused(why.order, why.reasons, why.picture), passage=name)
                     await self._voice.record("refusal", refusal(why, name), now)
                 case Answer(order=order, reasons=why):
-                    name = self._lane.passage.id if self._lane.passage else None
-                    await self._book.write("answer", now, _refused(order, why, None), passage=name)
-                    told = AnswerBody(order=order, accepted=deed.accepted, reasons=reasons(why))
-                    await self._voice.record("answer", told, now)
+                    await self._answer(order, why, awaits=deed.awaits)
                 case Ring(condition=condition, active=active, passage=name):
                     said = {"condition": condition.code, "active": active}
                     await self._book.write("alarm", now, said, passage=name)
                     await self._voice.record("alarm", alarm(condition, active=active, passage=name), now)
                 case Close():
                     await self._closed(deed, now)
+                case Advise(passage=name):
+                    await self._book.write("advice", now, _advised(deed, self._config.mode), passage=name)
+                    await self._voice.record("advice", advice(deed, self._config.mode), now)
+                case Spend(order=order):
+                    self._door.remember(frozenset({order}))
+                    await self._book.write("spent", now, {"order": order}, passage=self._here())
+                case Keep():
+                    await self._kept(deed, now)
+                case Reread(checks=checks, passage=name):
+                    self._senses.reread(checks, now)
+                    self._box.reread(checks, now)
+                    await self._book.write("reread", now, {"checks": checks}, passage=name)
+                case SignHere():
+                    await self._sign_here(deed, now)
+
+    async def _answer(self, order: str, why: tuple[Reason, ...], *, awaits: bool = False) -> None:
+        now = self._clock.now()
+        said = {**_refused(order, why, None), "awaits": awaits}
+        await self._book.write("answer", now, said, passage=self._here())
+        told = AnswerBody(order=order, accepted=not why, reasons=reasons(why), awaits=awaits)
+        await self._voice.record("answer", told, now)
+
+    async def _kept(self, keep: Keep, now: Instant) -> None:
+        """The boom is held open from now on, or no longer."""
+        order = keep.order
+        said = {"payload": payload(order), "persons": order.persons, "holds": keep.holds, "passed": keep.passed}
+        await self._book.write("keep", now, said, passage=self._here())
+        if keep.holds:
+            self._counts.override(order.id, now)
+
+    async def _sign_here(self, deed: SignHere, now: Instant) -> None:
+        """The site's own key signs, for a known empty truck, while customs is silent. The interlock judges it all."""
+        if self._local_key is None:
+            return
+        signed = release(deed, self._site.id, self._config.id, self._rules, now, self._local_key)
+        said = {**evidence(signed, road="local"), "picture": msgspec.Raw(as_json(deed.picture))}
+        await self._book.write("order", now, said, passage=deed.passage.id)
+        self._say(admitted_word(admit(signed, self._keyring), order_name(signed), asked=True))
+
+    def _here(self) -> str | None:
+        return self._lane.passage.id if self._lane.passage else None
 
     async def _decided(self, said: Mapping[str, object], permit: Permit, now: Instant) -> None:
         """The decision and, for a raising, the frames it rests on: one commit for both."""
@@ -226,8 +305,9 @@ class LaneAgent:
         await self._voice.record("passage", told, now)
 
     async def _move(self, move: Move) -> None:
-        if move.permit.by_person:
-            self._counts.overrides += 1
+        permit = move.permit
+        if permit.by_person and permit.order is not None and permit.movement is Movement.RAISE:
+            self._counts.override(permit.order, permit.granted_at)
         self._say(await self._door.move(move.permit))
 
     async def _told(self, what: Progress) -> None:
@@ -239,41 +319,43 @@ class LaneAgent:
         while True:
             await self._clock.sleep(VIEW_EVERY_S * self._clock.speed)
             now = self._clock.now()
-            self._counts.unsent = self._voice.unsent
-            shown = self._view(now)
-            mark = msgspec.json.encode(msgspec.structs.replace(shown, steps=[]))
+            self._counts.unsent, self._counts.queue = self._voice.unsent, self._talk.queue
+            picture = self._picture()
+            shown = self._view(picture, now)
+            mark = msgspec.json.encode(msgspec.structs.replace(shown, steps=[], picture=""))
             if mark != last or now - last_at >= VIEW_AT_LEAST_S:
                 last, last_at = mark, now
+                self._inbound.show(shown.picture, picture, now)
                 self._voice.sample("view", None, shown, now)
 
-    def _view(self, now: Instant) -> ViewBody:
-        picture = self._picture()
-        passage = self._lane.passage
+    def _view(self, picture: Picture, now: Instant) -> ViewBody:
+        passage, awaits = self._lane.passage, self._lane.awaits
         noted = [] if passage is None else self._senses.reads(passage.opened_at)
         weight = self._senses.last_weight
-        return view(
-            self._lane, picture, read_bodies(noted, picture.identity), now, self._rules, self._counts,
-            _lamp(self._senses.lamp), "unknown" if weight is None else weight.status,
-        )  # fmt: skip
-
-    async def _hear_orders(self) -> None:
-        """Orders that came by the bus: persons'. Each is in the book before it is judged."""
-        async for message in self._orders:
-            signed = _signed(message)
-            message.ack()
-            if signed is None:
-                self._say(admitted_word((Reason.ORDER_MALFORMED,), "unreadable", asked=False))
-                continue
-            name = self._lane.passage.id if self._lane.passage else None
-            await self._book.write("order", self._clock.now(), evidence(signed, road="bus"), passage=name)
-            admitted = admit(signed, self._keyring, persons_needed=self._site.about.override_persons)
-            self._say(admitted_word(admitted, order_name(signed), asked=False))
+        shown = Shown(
+            reads=read_bodies(noted, picture.identity),
+            lamp=_lamp(self._senses.lamp),
+            weight_status="unknown" if weight is None else weight.status,
+            awaited=None if awaits is None else self._inbound.awaited(awaits.id),
+        )
+        return view(self._lane, picture, shown, now, self._rules, self._counts)
 
     def _picture(self, of: str | None = None, since: Instant | None = None) -> Picture:
         passage = self._lane.passage
         if of is None and passage is not None:
             of, since = passage.id, passage.opened_at
-        return self._senses.picture(self._clock.now(), of, since, self._door.spent)
+        now = self._clock.now()
+        picture = self._senses.picture(now, of, since, self._door.spent)
+        counts, asked = self._counts, passage is not None and passage.asked is not None
+        return as_remembered(
+            self._lane,
+            replace(
+                picture,
+                inspection=verdict_for(self._inbound.verdicts.values(), picture, now if since is None else since),
+                # Customs' silence counts for a truck about which it was asked; of others nothing is known yet.
+                silent_since=counts.clearance_since if asked and not counts.clearance_up else None,
+            ),
+        )
 
     async def _another(self) -> Picture:
         await self._senses.another()
@@ -284,7 +366,8 @@ class LaneAgent:
         self._senses.wake()
 
     def _waiting(self) -> str | None:
-        waits = self._lane.state in (State.ASKING, State.HELD)
+        # Until the boom is up customs may think again, and a truck that was cleared may yet be held.
+        waits = self._lane.state in (State.ASKING, State.HELD, State.CLEARED, State.RAISING)
         return self._lane.passage.id if waits and self._lane.passage is not None else None
 
     def _well(self, name: str) -> bool:
@@ -310,33 +393,23 @@ async def run(site: Site, lane_id: str, clock: SiteClock) -> None:
     folder = site.data / "lanes" / lane_id
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "book.sqlite"
+    local = await asyncio.to_thread(local_key, site)
     async with Book(path) as book, Spool(folder / "spool.sqlite") as spool:
-        recalled = await asyncio.to_thread(lambda: recall(entries(path), _midnight(clock.now())))
+        recalled = await asyncio.to_thread(lambda: recall(entries(path), Instant(clock.now() - COUNTED_FOR_S)))
         await book.write("started", clock.now(), {"site": site.id, "lane": lane_id})
         voice = Voice.join(site.broker, spool, site.id, lane_id, clock)
         papers = None if site.papers is None else Papers(site.papers, site.id, lane_id, book, clock)
         if papers is not None:
             await asyncio.to_thread(lambda: papers.recall(entries(path)))
         async with anchored(site, lane_id, book, voice, clock):
-            await LaneAgent(site, lane_id, clock, book, voice, recalled, papers).run()
+            await LaneAgent(site, lane_id, clock, book, voice, recalled, papers, local).run()
 
 
-def _midnight(now: Instant) -> Instant:
-    """When the site's day began, by this machine's time zone."""
-    local = datetime.fromtimestamp(now, UTC).astimezone()
-    begun = local - timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
-    return Instant(begun.timestamp())
-
-
-def _signed(message: Message) -> SignedOrder | None:
-    try:
-        order = body(unwrap(message.payload), OrderBody)
-        return SignedOrder(
-            payload=base64.b64decode(order.payload, validate=True),
-            seals=tuple(Seal(key=s.key, signature=base64.b64decode(s.signature, validate=True)) for s in order.seals),
-        )
-    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError):
-        return None
+def _advised(what: Advise, mode: Mode) -> dict[str, object]:
+    return {
+        "mode": mode, "advice": what.advice, "movement": what.movement, "order": what.order, "picture": what.picture,
+        "reasons": [reason.name for reason in what.reasons], "agrees": what.agrees,
+    }  # fmt: skip
 
 
 def _refused(order: str | None, why: tuple[Reason, ...], picture: str | None) -> dict[str, object]:

@@ -57,7 +57,7 @@ ADDRESSES_REMEMBERED = 10_000
 
 _CHECKED = {"passage": PassageBody, "alarm": AlarmBody, "acknowledgement": AcknowledgementBody}
 """Bodies from which the store makes more than a row."""
-_SILENT = frozenset({"view", "order", "birth", "stored"})
+_SILENT = frozenset({"view", "order", "verdict", "correction", "birth", "stored"})
 """Words that are not kept."""
 
 

@@ -97,6 +97,10 @@ class BlackBox:
         """Reads before that are the next truck's no more."""
         self._recorder.mark("forget", before)
 
+    def reread(self, checks: Iterable[str], before: Instant) -> None:
+        """Reads for these checks before that count no more."""
+        self._recorder.mark("reread", {"checks": list(checks), "before": before})
+
     def thought(
         self, picture: Picture, since: Instant | None, deeds: Iterable[Deed], orders: Iterable[Order | None],
         now: Instant, rules: Rules,

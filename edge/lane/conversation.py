@@ -15,7 +15,7 @@ from drivers.kinds import Clock
 from gateway_ctl.book import Book
 from gateway_ctl.clearance import Clearance, ClearanceOdd, ClearanceSilent, Crossing, Gathered
 from gateway_ctl.deeds import Ask, Ordered, Silence, Unadmitted, Word
-from gateway_ctl.orders import Malformed, Order, SignedOrder, parse
+from gateway_ctl.orders import Malformed, Order, Origin, SignedOrder, parse
 from gateway_ctl.reasons import Reason
 from gateway_ctl.seal import Keyring, admit
 
@@ -55,6 +55,8 @@ class Conversation:
         self._say, self._waiting, self._link = say, waiting, link
         self._questions = 0
         self._up = True
+        self.queue = 0
+        """Reports that customs has not taken yet."""
 
     async def talk(self, ask: Ask) -> None:
         """Ask, and stay with the passage until it no longer waits. A newer question about it ends this one."""
@@ -87,6 +89,7 @@ class Conversation:
     async def report(self, crossing: Crossing) -> None:
         """Until customs has it. The book keeps what a restart must report again."""
         pause_s = RETRY_FIRST_S
+        self.queue += 1
         while True:
             try:
                 await self._clearance.report(crossing)
@@ -96,6 +99,7 @@ class Conversation:
                 pause_s = min(RETRY_MOST_S, pause_s * 2)
                 continue
             self._linked(up=True)
+            self.queue -= 1
             await self._book.write("reported", self._clock.now(), {}, passage=crossing.passage)
             return
 
@@ -110,6 +114,9 @@ class Conversation:
         name = order_name(signed)
         await self._book.write("order", self._clock.now(), evidence(signed, road="clearance"), passage=passage)
         admitted = admit(signed, self._keyring)
+        if isinstance(admitted, Order) and admitted.origin is not Origin.CUSTOMS:
+            # A person's order comes by the bus, where the site's two persons are asked for; nobody goes round that.
+            admitted = (Reason.ORDER_NOT_THEIRS,)
         self._say(admitted_word(admitted, name, asked=True))
         return name
 
@@ -127,6 +134,9 @@ class Conversation:
             containers=identity.containers,
             gross_kg=deck.settled_kg,
             uncertainty_kg=deck.uncertainty_kg,
+            trailer=identity.trailer,
+            seal_numbers=identity.seal_numbers,
+            corrected=tuple(correction.check.value for correction in identity.corrections),
         )
 
     def _linked(self, *, up: bool, why: str = "") -> None:
@@ -144,7 +154,7 @@ def order_name(signed: SignedOrder) -> str:
         return "unreadable"
 
 
-def evidence(signed: SignedOrder, *, road: Literal["clearance", "bus"]) -> dict[str, Any]:
+def evidence(signed: SignedOrder, *, road: Literal["clearance", "bus", "local"]) -> dict[str, Any]:
     """The order as it came, for the book: its bytes and its seals."""
     return {
         "road": road,

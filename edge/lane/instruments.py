@@ -20,6 +20,7 @@ from edge.keeper import Closable, Health, keep
 from edge.lane.black_box import Openers
 from edge.lane.senses import Senses
 from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body
+from gateway_ctl.modes import Mode
 from telemetry.payloads.envelope import Q
 from telemetry.payloads.node import BirthBody
 
@@ -73,6 +74,8 @@ class Instruments:
         self.linked: Callable[[ModbusLink | None], Awaitable[None]] = _nobody
         """Told of every life of the I/O module's link, and None at its end: the door's barrier lives on it."""
         self._senses, self._voice, self._clock, self._open = senses, voice, clock, openers
+        # In shadow the lane drives nothing that a driver sees: another system's lamp and sign may hang there.
+        self._quiet = lane.mode is Mode.SHADOW
         self._health: dict[str, Health] = {}
         self._sign_news = asyncio.Event()
 
@@ -95,7 +98,7 @@ class Instruments:
 
     def show(self, rows: tuple[str, ...]) -> None:
         """What the driver shall read; the newest text wins."""
-        if rows != self.sign_wanted:
+        if rows != self.sign_wanted and not self._quiet:
             self.sign_wanted = rows
             self._sign_news.set()
 
@@ -168,7 +171,7 @@ class Instruments:
                 if news != told or inputs.at - told_at >= INPUTS_S:
                     told, told_at = news, inputs.at
                     self._voice.sample("inputs", config.name, inputs_body(inputs), inputs.at, inputs.quality.value)
-                if self.lamp_wanted is not inputs.lamp and inputs.lamp is not Lamp.UNKNOWN:
+                if not self._quiet and self.lamp_wanted is not inputs.lamp and inputs.lamp is not Lamp.UNKNOWN:
                     await io.show(self.lamp_wanted)
         finally:
             await self.linked(None)

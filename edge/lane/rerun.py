@@ -25,9 +25,12 @@ from edge.config import Site
 from edge.lane.black_box import Thought, judge
 from edge.lane.instruments import Instruments
 from edge.lane.senses import Senses, deck_watch
+from gateway_ctl.correction import Check
 from gateway_ctl.interlock import Refusal
+from gateway_ctl.matching import corrected
 from gateway_ctl.orders import Movement, Permit
 from gateway_ctl.picture import Picture, Rules
+from vision.reading.iso6346 import valid
 
 STAMPS_S: Final = 0.05
 """A poll is stamped by its driver a moment after the tape has its answer; more than that, in real seconds, differs."""
@@ -104,11 +107,15 @@ async def rerun(site: Site, lane_id: str, records: Iterable[Record]) -> list[Rer
             instruments.lamp_wanted = Lamp(said["lamp"])
         elif "forget" in said:
             senses.forget_reads(Instant(said["forget"]))
+        elif "reread" in said:
+            senses.reread([Check(check) for check in said["reread"]["checks"]], Instant(said["reread"]["before"]))
         elif "thought" in said:
             thought = msgspec.convert(said["thought"], Thought, strict=False)
             then = thought.picture
             seen = senses.picture(then.at, then.passage, thought.since, then.spent)
-            identity = replace(seen.identity, corrections=then.identity.corrections)
+            by_hand = then.identity.corrections
+            codes = {code for correction in by_hand for code in correction.value}
+            identity = corrected(seen.identity, by_hand, filter(valid, codes)) if by_hand else seen.identity
             again = replace(then, inputs=seen.inputs, deck=seen.deck, identity=identity)
             differences = (*apart(then, again, stamps_s, first.at), *_decided(thought, again, rules))
             found.append(Rerun(thought=thought, differences=differences))

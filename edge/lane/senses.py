@@ -1,7 +1,7 @@
 """Latest readings of one lane, and the frozen picture made of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -14,6 +14,8 @@ from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.reading import Weight
 from edge.config import Lane
 from edge.lane.witness import Tape, evidence
+from gateway_ctl.correction import Check, Correction
+from gateway_ctl.matching import corrected
 from gateway_ctl.modes import Mode
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Rules, Seen
 from vision.reading import iso6346, plate
@@ -22,6 +24,8 @@ EARLY_S = 3.0
 """A camera may read the front of a truck before its wheels reach the arrival loop; not earlier than this."""
 READS_CEILING = 64
 """Reads kept for one truck: two cameras give a handful; a camera that repeats itself must not grow memory."""
+CORRECTIONS_CEILING = 16
+"""Corrections kept for one truck: each of five checks, and second thoughts."""
 _NEVER: Seen[bool] = Seen()
 _NEAR = 2
 """A code with a false check digit that differs in at most so many characters from a true one is its misread."""
@@ -52,6 +56,7 @@ class Senses:
         self._live: Seen[Decimal] = Seen()
         self._overload = False
         self._noted: list[Noted] = []
+        self._corrections: list[Correction] = []
         self._tape = Tape()
         self._waiters: set[asyncio.Future[None]] = set()
         self.last_weight: Weight | None = None
@@ -87,9 +92,19 @@ class Senses:
         self._noted = [*self._noted[-READS_CEILING + 1 :], Noted(source, word)]
         self.wake()
 
+    def correct(self, correction: Correction) -> None:
+        """A person has read with their own eyes what an instrument misread; it counts for its passage."""
+        self._corrections = [*self._corrections[-CORRECTIONS_CEILING + 1 :], correction]
+        self.wake()
+
     def forget_reads(self, before: Instant) -> None:
         """A passage has ended: what was read of its truck is not the next one's."""
         self._noted = [noted for noted in self._noted if noted.word.at >= before]
+        self._corrections = []
+
+    def reread(self, checks: Collection[Check], before: Instant) -> None:
+        """Let go of what was read for these checks: the next read counts."""
+        self._noted = [n for n in self._noted if _check_of(n.word) not in checks or n.word.at >= before]
 
     def reads(self, since: Instant) -> list[Noted]:
         """What was read of the truck that came at `since`, oldest first."""
@@ -128,10 +143,18 @@ class Senses:
                 jumped=state.jumped,
                 doubts=state.doubts,
             ),
-            identity=Identity() if since is None else identity(self.reads(since)),
+            identity=Identity() if since is None else self._identity(passage, since),
             clock_step_s=self.clock_step_s,
             spent=spent,
         )
+
+    def _identity(self, passage: str | None, since: Instant) -> Identity:
+        read = identity(self.reads(since))
+        by_hand = [correction for correction in self._corrections if correction.passage == passage]
+        if not by_hand:
+            return read
+        codes = {code for correction in by_hand for code in correction.value}
+        return corrected(read, by_hand, filter(iso6346.valid, codes))
 
     async def another(self) -> None:
         """Until something was told."""
@@ -184,6 +207,15 @@ def identity(reads: list[Noted]) -> Identity:
         trailer=trailer,
         seal_numbers=tuple(sorted(seals)),
     )
+
+
+def _check_of(word: Read | Tag) -> Check:
+    if isinstance(word, Tag):
+        return Check.TAG
+    return _CHECKS[word.what]
+
+
+_CHECKS = {"plate": Check.PLATE, "trailer": Check.TRAILER, "container": Check.CONTAINERS, "seal": Check.SEAL}
 
 
 def _near(code: str, other: str) -> bool:

@@ -1,15 +1,21 @@
 """The lane in the words of the bus: pure mappings from its mind and its picture to payloads."""
 
+import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from drivers.readings import Instant
+from edge.lane.counts import Counts
+from edge.shifts import midnight
 from gateway_ctl.conditions import Condition
-from gateway_ctl.deeds import Close, Move, Outcome, Passage, Progress, Step, StepName
-from gateway_ctl.interlock import Refusal, boom_at
+from gateway_ctl.deeds import Advice, Advise, Close, Move, Outcome, Passage, Progress, Step, StepName
+from gateway_ctl.interlock import Refusal, boom_at, in_local_mode, on_this_truck
 from gateway_ctl.lane import Lane
 from gateway_ctl.lane_state import State
-from gateway_ctl.orders import Order, Origin, Verb
+from gateway_ctl.matching import match
+from gateway_ctl.modes import Mode
+from gateway_ctl.orders import Order, Origin, SignedOrder, Verb
 from gateway_ctl.picture import Picture, Rules, Seen, digest
 from gateway_ctl.reasons import Reason
 from telemetry.payloads import lane as wire
@@ -59,6 +65,25 @@ def decision(move: Move) -> wire.DecisionBody:
         movement=permit.movement.value,
         expires_at=permit.expires_at,
         picture=permit.picture,
+        mode=move.picture.mode.value,
+        verb=None if move.order is None else move.order.verb.value,
+        persons=[] if move.order is None else list(move.order.persons),
+        reason=BLANK if move.order is None else wire.Text(move.order.reason_zh, move.order.reason_en),
+    )
+
+
+def advice(what: Advise, mode: Mode) -> wire.AdviceBody:
+    """The body of `advice`."""
+    by_hand = what.advice is Advice.BY_HAND
+    return wire.AdviceBody(
+        passage=what.passage,
+        order=what.order,
+        mode=mode.value,
+        advice=what.advice.value,
+        movement=what.movement.value,
+        reasons=reasons(what.reasons),
+        agrees=None if not by_hand else what.agrees,
+        picture=what.picture,
     )
 
 
@@ -103,6 +128,9 @@ def closed(close: Close, picture: Picture, direction: Literal["in", "out"], now:
         steps={step.name.value: round(step.ended - step.began, 3) for step in passage.steps if step.ended is not None},
         movements=[movement.value for movement in passage.movements],
         alarms=[condition.code for condition in passage.rang],
+        mode=picture.mode.value,
+        would=[movement.value for movement in passage.would],
+        by_hand=[movement.value for movement in passage.by_hand],
     )
 
 
@@ -116,19 +144,22 @@ def _decision(order: Order | None, *, crossed: bool, refused: bool) -> str:
     return "release" if crossed or not refused else "refused"
 
 
-def view(
-    lane: Lane,
-    picture: Picture,
-    reads: list[wire.ReadNow],
-    now: Instant,
-    rules: Rules,
-    counts: "Counts",
-    lamp: Literal["red", "green", "off", "unknown"],
-    weight_status: str,
-) -> wire.ViewBody:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a view shows beside the lane's mind and its picture."""
+
+    reads: list[wire.ReadNow]
+    lamp: Literal["red", "green", "off", "unknown"]
+    weight_status: str
+    awaited: SignedOrder | None
+    """The bytes of the order that waits for a second signature."""
+
+
+def view(lane: Lane, picture: Picture, shown: Shown, now: Instant, rules: Rules, counts: Counts) -> wire.ViewBody:
     """The body of `view`."""
     passage, deck = lane.passage, picture.deck
     limits = (picture.inputs.limit_down, picture.inputs.limit_up)
+    today, shift = midnight(now), counts.shift(now)
     return wire.ViewBody(
         state=lane.state.value,
         passage=None if passage is None else passage.id,
@@ -136,15 +167,15 @@ def view(
         steps=_steps(passage, lane, now),
         weight=wire.WeightNow(
             gross_kg=deck.live_kg.value,
-            status=weight_status,
+            status=shown.weight_status,
             settled_kg=deck.settled_kg,
             uncertainty_kg=deck.uncertainty_kg,
             at=deck.live_kg.at,
             fresh=deck.live_kg.at is not None and now - deck.live_kg.at <= rules.weight_fresh_s,
         ),
-        reads=reads,
+        reads=shown.reads,
         inputs={name: _input(seen, now, rules) for name, seen in contacts(picture).items()},
-        lamp=lamp,
+        lamp=shown.lamp,
         boom=boom_at(picture, now, rules).value,
         boom_at=min((seen.at for seen in limits if seen.at is not None), default=None),
         asked=None if lane.permit is None else lane.permit.movement.value,
@@ -154,23 +185,97 @@ def view(
         clearance_up=counts.clearance_up,
         clearance_since=counts.clearance_since,
         unsent=counts.unsent,
-        passages_today=counts.passages,
-        refusals_today=counts.refusals,
-        overrides_today=counts.overrides,
+        passages_today=counts.passages.since(today),
+        refusals_today=counts.refusals.since(today),
+        overrides_today=counts.overrides(today),
+        mode=picture.mode.value,
+        lines=[] if passage is None else _lines(picture, passage.order, rules),
+        needs_scan=rules.needs_scan,
+        verdict=_verdict(picture),
+        advised=_advised(lane),
+        awaits=_awaits(lane, shown.awaited, rules),
+        kept=_kept(lane),
+        local=_local(picture, now, rules),
+        queue=counts.queue,
+        overrides_shift=counts.overrides(shift),
+        shift_began=shift,
         picture=digest(picture),
     )
 
 
-class Counts:
-    """What the lane counts for its page."""
+def _lines(picture: Picture, order: Order | None, rules: Rules) -> list[wire.LineNow]:
+    return [
+        wire.LineNow(
+            check=line.check.value,
+            declared=list(line.declared),
+            seen=list(line.seen),
+            found=line.found.value,
+            reasons=reasons(line.reasons),
+            by=line.by,
+            leads=rules.on_failed.of(line.check).value,
+        )
+        for line in match(picture, order, rules)
+    ]
 
-    def __init__(self) -> None:
-        self.passages = 0
-        self.refusals = 0
-        self.overrides = 0
-        self.unsent = 0
-        self.clearance_up = True
-        self.clearance_since: Instant | None = None
+
+def _verdict(picture: Picture) -> wire.VerdictNow | None:
+    verdict = picture.inspection
+    if verdict is None or not on_this_truck(verdict, picture):
+        return None
+    return wire.VerdictNow(
+        finding=verdict.finding.value,
+        scan=verdict.scan,
+        torn=verdict.torn,
+        persons=list(verdict.persons),
+        at=verdict.issued_at,
+    )
+
+
+def _advised(lane: Lane) -> str | None:
+    order = None if lane.passage is None else lane.passage.order
+    waits = lane.state is State.CLEARED and lane.reasons == (Reason.NOT_CONFIRMED_YET,)
+    return order.id if waits and order is not None else None
+
+
+def _awaits(lane: Lane, signed: SignedOrder | None, rules: Rules) -> wire.AwaitsNow | None:
+    order = lane.awaits
+    if order is None or signed is None:
+        return None
+    return wire.AwaitsNow(
+        order=order.id,
+        verb=order.verb.value,
+        passage=order.passage,
+        person=order.persons[0],
+        reason=wire.Text(order.reason_zh, order.reason_en),
+        issued_at=order.issued_at,
+        lapses_at=min(order.expires_at, order.issued_at + rules.cosign_s),
+        until=order.until,
+        screen=order.screen,
+        payload=base64.b64encode(signed.payload).decode("ascii"),
+        seals=[
+            wire.SealNow(key=seal.key, signature=base64.b64encode(seal.signature).decode("ascii"))
+            for seal in signed.seals
+        ],
+    )
+
+
+def _kept(lane: Lane) -> wire.KeptNow | None:
+    order = lane.keep
+    if order is None or order.until is None or lane.state is not State.KEPT:
+        return None
+    return wire.KeptNow(
+        order=order.id,
+        persons=list(order.persons),
+        reason=wire.Text(order.reason_zh, order.reason_en),
+        until=order.until,
+        passed=lane.passed,
+    )
+
+
+def _local(picture: Picture, now: Instant, rules: Rules) -> wire.LocalNow | None:
+    if picture.silent_since is None or not in_local_mode(picture, now, rules):
+        return None
+    return wire.LocalNow(since=picture.silent_since, rule=rules.silent.value)
 
 
 def contacts(picture: Picture) -> dict[str, Seen[bool]]:

@@ -1,4 +1,4 @@
-"""The bodies that a lane speaks: view, passage, decision, refusal, boom, alarm, answer."""
+"""The bodies that a lane speaks: view, passage, decision, refusal, advice, boom, alarm, answer."""
 
 from decimal import Decimal
 from typing import Literal
@@ -8,6 +8,9 @@ import msgspec
 StepName = Literal["arrive", "identify", "weigh", "clear", "decide", "raise", "cross", "lower"]
 StepResult = Literal["wait", "run", "ok", "fail"]
 Verb = Literal["release", "hold", "inspect", "refuse", "confirm", "hold_open", "close", "lower", "lower_now"]
+CheckName = Literal["plate", "tag", "trailer", "containers", "seal", "weight", "direction", "document"]
+Consequence = Literal["retry", "correct", "inspect", "refuse"]
+ModeName = Literal["shadow", "advisory", "live"]
 BoomReport = Literal["down", "moving", "up", "fault", "unknown"]
 Movement = Literal["raise", "lower"]
 
@@ -81,6 +84,75 @@ class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
     tolerance_kg: Decimal | None = None
 
 
+class LineNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of declared against seen."""
+
+    check: CheckName
+    declared: list[str]
+    seen: list[str]
+    found: Literal["same", "free", "unread", "differs"]
+    """free: nothing is declared and nothing asked for."""
+    reasons: list[Reason] = []
+    by: str | None = None
+    """The person who corrected what was seen."""
+    leads: Consequence
+    """What a failure of this check leads to here."""
+
+
+class LocalNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Customs is silent, and the site's rules stand in."""
+
+    since: float
+    rule: Literal["refuse", "operator", "known_empty"]
+
+
+class SealNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One signature. Base64 of 64 bytes."""
+
+    key: str
+    signature: str
+
+
+class AwaitsNow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of one person that waits for a second one's signature over the same bytes."""
+
+    order: str
+    verb: Verb
+    passage: str | None
+    person: str
+    reason: Text
+    issued_at: float
+    lapses_at: float
+    until: float | None = None
+    """End of a hold-open."""
+    screen: str
+    """Where the first person signed; the second signs elsewhere."""
+    payload: str
+    """Base64 of the bytes to be signed."""
+    seals: list[SealNow]
+
+
+class KeptNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The boom is held open."""
+
+    order: str
+    persons: list[str]
+    reason: Text
+    until: float
+    passed: int
+    """Vehicles counted under it."""
+
+
+class VerdictNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an inspector says of this truck's scan."""
+
+    finding: Literal["clear", "suspect", "open", "again"]
+    scan: str
+    torn: bool
+    persons: list[str]
+    at: float
+
+
 class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
     """The whole lane."""
 
@@ -108,6 +180,20 @@ class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
     passages_today: int
     refusals_today: int
     overrides_today: int
+    mode: ModeName = "shadow"
+    lines: list[LineNow] = []
+    """Declared against seen, while a truck is here."""
+    needs_scan: bool = False
+    verdict: VerdictNow | None = None
+    advised: str | None = None
+    """The order of customs whose release waits for a person's signature here, in an advisory lane."""
+    awaits: AwaitsNow | None = None
+    kept: KeptNow | None = None
+    local: LocalNow | None = None
+    queue: int = 0
+    """Reports that customs has not taken yet."""
+    overrides_shift: int = 0
+    shift_began: float | None = None
     picture: str = ""
     """SHA-256 of the picture that this view shows, hex: what a person's order rests on."""
 
@@ -135,6 +221,11 @@ class PassageBody(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds each finished step took."""
     movements: list[Movement] = []
     alarms: list[str] = []
+    mode: ModeName = "live"
+    would: list[Movement] = []
+    """What a lane in shadow would have moved, or an advisory one has advised."""
+    by_hand: list[Movement] = []
+    """What a human moved by the barrier's own operator."""
 
 
 class DecisionBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +238,12 @@ class DecisionBody(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     picture: str
     """Digest of the picture; the picture itself is in the lane's book."""
+    mode: ModeName = "live"
+    verb: Verb | None = None
+    """Of the order; null for the lowering that follows a crossing."""
+    persons: list[str] = []
+    """Whoever signed it, where persons did."""
+    reason: Text = Text("", "")
 
 
 class RefusalBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,9 +300,26 @@ class AnchorBody(msgspec.Struct, frozen=True, kw_only=True):
     """Base64 of 64 bytes."""
 
 
+class AdviceBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lane that does not move its boom by itself would have done or advises, and what a human did."""
+
+    passage: str | None
+    order: str | None
+    mode: ModeName
+    advice: Literal["would", "advised", "by hand"]
+    movement: Movement
+    reasons: list[Reason]
+    """What the lane had against it at that moment."""
+    agrees: bool | None
+    """Of what was done by hand: whether the lane would have done it, too; null where nothing is said."""
+    picture: str
+
+
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an order that came by the bus."""
+    """What became of an order, a verdict or a correction that came by the bus."""
 
     order: str
     accepted: bool
     reasons: list[Reason]
+    awaits: bool = False
+    """It waits for a second person's signature."""

@@ -7,11 +7,14 @@ house in terms of these choices and shares no code with the interlock.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from itertools import product
 from typing import Literal, get_args
 
 from drivers.readings import Instant
-from gateway_ctl.orders import Order, Verb
+from gateway_ctl.inspection import Finding, Verdict
+from gateway_ctl.modes import Mode
+from gateway_ctl.orders import Order, Origin, Verb
 from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
 from tests.gateway_ctl.scene import EMPTY_DECK, IDENTITY, NOW, deck, order, override, picture, seen
 
@@ -24,15 +27,35 @@ Truck = Literal[
 ]  # fmt: skip
 Reads = Literal["good", "no plate", "unsure", "other tag", "no box", "other box", "false box"]
 Hour = Literal["true", "stepped"]
+Scan = Literal[
+    "none",
+    "clear",
+    "suspect",
+    "open",
+    "again",
+    "torn",
+    "other passage",
+    "other plate",
+    "other boxes",
+    "old",
+    "future",
+    "other suspect",
+]
+Sent = Literal["no", "inspect", "refuse"]
+Customs = Literal["answers", "silent a moment", "silent"]
 
 BOOMS, ZONES, FAULTS = get_args(Boom), get_args(Zone), get_args(Fault)
 TRUCKS, READS, HOURS = get_args(Truck), get_args(Reads), get_args(Hour)
+SCANS, SENT, CUSTOMS = get_args(Scan), get_args(Sent), get_args(Customs)
 
 OrderClass = Literal[
     "none", "good", "expired", "expires now", "future", "too long", "other lane", "other site", "other passage",
     "no passage", "other plate", "no plate", "other boxes", "more boxes", "off weight", "spent", "hold", "inspect",
     "refuse", "customs lower", "person", "person expired", "person other lane", "person other passage",
     "person no passage", "person spent", "person lower", "person lower expired", "person lower other lane",
+    "person lower spent", "person lower now", "person lower now expired", "person hold open", "person holds too long",
+    "person holds no more", "customs hold open", "person close", "customs close", "person confirm", "customs confirm",
+    "two persons", "two persons late", "local", "local boxes", "local other plate",
 ]  # fmt: skip
 ORDERS: tuple[OrderClass, ...] = get_args(OrderClass)
 SPENT = frozenset({"o-spent", "p-spent"})
@@ -48,6 +71,12 @@ class PictureClass:
     truck: Truck = "weighed"
     reads: Reads = "good"
     hour: Hour = "true"
+    mode: Mode = Mode.LIVE
+    scan: Scan = "none"
+    sent: Sent = "no"
+    customs: Customs = "answers"
+    confirmed: bool = False
+    """A person has said yes to the good order."""
 
     def picture(self, passage: str | None, spent: frozenset[str] = SPENT) -> Picture:
         """A picture of this class."""
@@ -58,13 +87,31 @@ class PictureClass:
             identity=_identity(self.reads),
             clock_step_s=0.0 if self.hour == "true" else -3.0,
             spent=spent,
+            mode=self.mode,
+            inspection=_verdict(self.scan, passage),
+            sent=None if self.sent == "no" else self.sent,
+            silent_since={"answers": None, "silent a moment": Instant(NOW - 9), "silent": Instant(NOW - 11)}[
+                self.customs
+            ],
+            confirmed="o-1" if self.confirmed else None,
         )
 
 
 def every_picture() -> Iterator[PictureClass]:
-    """The whole product."""
+    """The whole product of what the instruments may show, in a live lane."""
     for parts in product(BOOMS, ZONES, FAULTS, TRUCKS, READS, HOURS):
         yield PictureClass(*parts)
+
+
+def every_standing() -> Iterator[PictureClass]:
+    """The whole product of what others have said of the truck, on pictures that differ in the boom and its place."""
+    modes = ((Mode.SHADOW, False), (Mode.ADVISORY, False), (Mode.ADVISORY, True), (Mode.LIVE, False))
+    for boom, zone, reads, (mode, confirmed), scan, sent, customs in product(
+        ("down", "up", "moving"), ("clear", "loop"), ("good", "no box"), modes, SCANS, SENT, CUSTOMS
+    ):
+        yield PictureClass(
+            boom=boom, zone=zone, reads=reads, mode=mode, scan=scan, sent=sent, customs=customs, confirmed=confirmed
+        )
 
 
 STALE = Seen(False, Instant(NOW - 1.5), Instant(NOW - 60))
@@ -144,6 +191,28 @@ def _identity(reads: Reads) -> Identity:
             return IDENTITY
 
 
+def _verdict(scan: Scan, passage: str | None) -> Verdict | None:
+    changes: dict[Scan, dict[str, object]] = {
+        "suspect": {"finding": Finding.SUSPECT},
+        "open": {"finding": Finding.OPEN},
+        "again": {"finding": Finding.AGAIN},
+        "torn": {"torn": True},
+        "other passage": {"passage": "L01-0"},
+        "other plate": {"plate": "沪AD3F89"},
+        "other boxes": {"containers": ("TCNU7200794",)},
+        "old": {"finding": Finding.CLEAR, "expires_at": NOW},
+        "future": {"issued_at": Instant(NOW + 2.1)},
+        "other suspect": {"finding": Finding.SUSPECT, "passage": "L01-0"},
+    }
+    good = Verdict(
+        id="v-1", finding=Finding.CLEAR, site="qianwan", lane="L01", passage=passage, plate="沪AD3F88",
+        containers=("CSQU3054383",), scan="cd" * 32, torn=False, view=None, issued_at=Instant(NOW - 20),
+        expires_at=Instant(NOW + 600), reason_zh="", reason_en="", persons=("zhao.lei",),
+    )  # fmt: skip
+    return None if scan == "none" else replace(good, **changes.get(scan, {}))
+
+
+@cache
 def order_of(kind: OrderClass, passage: str | None) -> Order | None:
     """An order of a class, for the passage that is open."""
     later = Instant(NOW + 30)
@@ -167,6 +236,12 @@ def order_of(kind: OrderClass, passage: str | None) -> Order | None:
         "inspect": {"verb": Verb.INSPECT},
         "refuse": {"verb": Verb.REFUSE},
         "customs lower": {"verb": Verb.LOWER},
+        "customs hold open": {"verb": Verb.HOLD_OPEN, "until": Instant(NOW + 60)},
+        "customs close": {"verb": Verb.CLOSE},
+        "customs confirm": {"verb": Verb.CONFIRM, "confirms": "o-1"},
+        "local": {"id": "l-1", "origin": Origin.LOCAL, "containers": (), "declared_kg": None, "tolerance_kg": None},
+        "local boxes": {"id": "l-1", "origin": Origin.LOCAL},
+        "local other plate": {"id": "l-1", "origin": Origin.LOCAL, "containers": (), "plate": "沪AD3F89"},
     }
     by_person: dict[OrderClass, dict[str, object]] = {
         "person": {},
@@ -178,6 +253,16 @@ def order_of(kind: OrderClass, passage: str | None) -> Order | None:
         "person lower": {"id": "p-2", "verb": Verb.LOWER},
         "person lower expired": {"id": "p-2", "verb": Verb.LOWER, "expires_at": Instant(NOW - 0.1)},
         "person lower other lane": {"id": "p-2", "verb": Verb.LOWER, "lane": "L02"},
+        "person lower spent": {"id": "p-spent", "verb": Verb.LOWER},
+        "person lower now": {"id": "p-6", "verb": Verb.LOWER_NOW},
+        "person lower now expired": {"id": "p-6", "verb": Verb.LOWER_NOW, "expires_at": NOW},
+        "person hold open": {"id": "p-3", "verb": Verb.HOLD_OPEN, "until": Instant(NOW + 300)},
+        "person holds too long": {"id": "p-3", "verb": Verb.HOLD_OPEN, "until": Instant(NOW + 900)},
+        "person holds no more": {"id": "p-3", "verb": Verb.HOLD_OPEN, "until": NOW},
+        "person close": {"id": "p-4", "verb": Verb.CLOSE},
+        "person confirm": {"id": "p-5", "verb": Verb.CONFIRM, "confirms": "o-1"},
+        "two persons": {"id": "p-7", "persons": ("li.wei", "wang.fang"), "issued_at": Instant(NOW - 60)},
+        "two persons late": {"id": "p-7", "persons": ("li.wei", "wang.fang"), "issued_at": Instant(NOW - 60.1)},
     }
     if kind in changes:
         return order(**({"passage": passage} | changes[kind]))
@@ -186,24 +271,37 @@ def order_of(kind: OrderClass, passage: str | None) -> Order | None:
     return None
 
 
-def may_raise(kind: OrderClass, at: PictureClass, *, passage_open: bool = True) -> bool:
+def may_raise(kind: OrderClass, at: PictureClass, *, passage_open: bool = True, needs_scan: bool = False) -> bool:
     """What the laws say of raising the boom on this order and this picture."""
-    if not passage_open or at.boom not in ("down", "moving") or at.fault != "well" or at.hour != "true":
+    if at.boom not in ("down", "moving") or at.fault != "well" or at.hour != "true" or at.mode is Mode.SHADOW:
         return False
-    if kind == "person":
+    if at.scan in ("suspect", "open") and at.reads in ("good", "unsure", "other tag", "false box"):
+        # The inspector's suspicion of this very truck, by its plate and boxes as read.
+        return False
+    if kind == "person hold open":
         return True
-    return (
-        kind == "good"
-        and at.boom == "down"
-        and at.zone in ("clear", "just clear")
-        and at.truck == "weighed"
-        and at.reads == "good"
-    )
+    if not passage_open:
+        return False
+    if kind in ("person", "two persons"):
+        return True
+    if at.mode is Mode.ADVISORY and not (kind == "good" and at.confirmed):
+        return False
+    if needs_scan and (at.scan != "clear" or at.reads == "no box"):
+        # The verdict of these scenes names a box.
+        return False
+    fits = at.boom == "down" and at.zone in ("clear", "just clear") and at.truck == "weighed" and at.sent == "no"
+    if kind == "local":
+        return fits and at.reads == "no box" and at.customs == "silent"
+    return fits and kind == "good" and at.reads == "good"
 
 
 def may_lower(kind: OrderClass | None, at: PictureClass) -> bool:
     """What the laws say of lowering it; `kind` None is the lowering that follows a crossing."""
-    if at.zone != "clear" or at.fault != "well":
+    if at.zone != "clear" or at.mode is Mode.SHADOW:
+        return False
+    if kind == "person lower now":
+        return at.boom != "down" and at.hour == "true"
+    if at.fault != "well":
         return False
     if kind is None:
         return at.boom == "up"

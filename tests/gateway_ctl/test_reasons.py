@@ -44,7 +44,7 @@ def test_waiting_helps_only_where_nobody_has_to_do_anything() -> None:
     assert {reason.name for reason in Reason if reason.passing} == {
         "ORDER_MISSING", "LANE_WAKING", "INPUTS_STALE", "TRUCK_ABSENT", "ZONE_OCCUPIED", "ZONE_NOT_CLEAR_YET",
         "BOOM_MOVING", "BOOM_ALREADY_UP", "BOOM_ALREADY_DOWN", "WEIGHT_NOT_SETTLED", "WEIGHT_STALE", "PERMIT_EXPIRED",
-        "PERMIT_USED",
+        "PERMIT_USED", "NOT_KEPT_OPEN",
     }  # fmt: skip
 
 

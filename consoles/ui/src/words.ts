@@ -37,7 +37,7 @@ export const stepWord = {
 } satisfies Record<Step["step"], Pair>;
 export const stateWord = {
   waking: ["启动中", "Waking"], empty: ["空闲", "Empty"], gathering: ["采集中", "Gathering"], asking: ["询问海关", "Asking"], cleared: ["已核放", "Cleared"], held: ["等待处理", "Held"], raising: ["抬杆中", "Raising"], open: ["已开", "Open"],
-  crossing: ["通过中", "Crossing"], clearing: ["已通过", "Clearing"], lowering: ["落杆中", "Lowering"], fault: ["故障", "Fault"],
+  crossing: ["通过中", "Crossing"], clearing: ["已通过", "Clearing"], kept: ["保持开启", "Held open"], lowering: ["落杆中", "Lowering"], fault: ["故障", "Fault"],
 } satisfies Record<LaneState, Pair>;
 export const decisionWord = {
   none: ["处理中", "WORKING"], release: ["放行", "RELEASE"], hold: ["拦截", "HOLD"], inspect: ["转查验", "INSPECT"], refuse: ["不予放行", "REFUSE"], override: ["人工放行", "OVERRIDE"], refused: ["闭锁拒绝", "REFUSED"],
