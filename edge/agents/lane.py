@@ -2,6 +2,7 @@
 
 The lane decides with nothing but its own instruments and its link to customs. The bus is told; it is never waited for.
 The order of things is fixed in one place, `_do`: the book first, then the world, then the bus.
+It is more than 400 lines long because every deed is done here: split, nobody could see that the book comes first.
 """
 
 import asyncio

@@ -181,7 +181,10 @@ def either(lane: Lane) -> Iterator[Lane]:
 
 
 def aged(lane: Lane, by_s: float) -> Iterator[Lane]:
-    """The same memory, that much later; the order in hand may have run out by then."""
+    """The same memory, that much later; the order in hand may have run out by then.
+
+    First exactly; then with a hold-open that lasts for longer than `canonical` remembers.
+    """
 
     def older(at: Instant | None) -> Instant | None:
         return None if at is None else Instant(at - by_s)
@@ -196,9 +199,13 @@ def aged(lane: Lane, by_s: float) -> Iterator[Lane]:
     if keep is not None and keep.until is not None:
         keep = replace(keep, until=Instant(keep.until - by_s))
     lane = replace(lane, since=Instant(lane.since - by_s), passage=passage, sight=replace(sight, **times), keep=keep)
-    yield lane
+    ways = [lane]
+    if keep is not None and keep.until is not None and keep.until <= NOW < keep.until + by_s:
+        ways.append(replace(lane, keep=replace(keep, until=Instant(keep.until + by_s))))
+    yield from ways
     if by_s == LONG_S and passage is not None and passage.order is not None:
-        yield replace(lane, passage=replace(passage, order=replace(passage.order, expires_at=NOW)))
+        for way in ways:
+            yield replace(way, passage=replace(passage, order=replace(passage.order, expires_at=NOW)))
 
 
 TIMES = tuple(name for name in Sight.__dataclass_fields__ if name.endswith("_since"))
@@ -460,7 +467,9 @@ def walk(explorer: Explorer, seed: int, steps: int) -> None:
         elif what < 0.7:
             lane = explorer.look(lane, draw.choice(explorer.pictures))
         else:
-            lane = explorer.hear(lane, draw.choice(WORDS), draw.choice(explorer.heard_on)) or lane
+            word = draw.choice(WORDS)
+            on = explorer.pictures if explorer.every_word or word in WEIGHED_BY_PICTURE else explorer.heard_on
+            lane = explorer.hear(lane, word, draw.choice(on)) or lane
         assert canonical(lane) in explorer.seen
 
 
@@ -482,15 +491,16 @@ def test_a_lane_in_shadow_moves_nothing_whatever_comes() -> None:
     explorer = explore(pictures, every_word=False)
     assert not explorer.moves
     states = {lane.state for lane in explorer.seen}
-    assert states == set(State) - {State.RAISING, State.LOWERING, State.KEPT}, "a human opens and closes"
+    # KEPT as a start may find it: the lane was live when its book was written, and its boom is up yet.
+    assert states == set(State) - {State.RAISING, State.LOWERING}, "a human opens and closes"
 
 
 @pytest.mark.timeout(200)
 @pytest.mark.usefixtures("swift")
 def test_an_advisory_lane_opens_for_a_signature_only() -> None:
     pictures = (
-        PictureClass(truck="none"), PictureClass(truck="arrival"), PictureClass(), PictureClass(boom="up", truck="none"),
-        PictureClass(boom="up", zone="loop", truck="none"),
+        PictureClass(truck="none"), PictureClass(truck="arrival"), PictureClass(),
+        PictureClass(boom="up", truck="none"), PictureClass(boom="up", zone="loop", truck="none"),
     )  # fmt: skip
     everywhere(explore(tuple(replace(at, mode=Mode.ADVISORY) for at in pictures), every_word=False))
 
