@@ -120,7 +120,8 @@ def check(
 def simulate(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="weighbridge, lane-io, rfid, camera, gps, jt808, gpsd, sign, customs, jgst or port.")
+        str,
+        typer.Argument(help="weighbridge, lane-io, rfid, llrp, camera, gps, jt808, gpsd, sign, customs, jgst or port."),
     ],
 ) -> None:
     """Run a simulated device (or customs, or a whole port) on a real wire; `simulate NAME --help` tells more."""
@@ -133,7 +134,9 @@ def simulate(
 def decode(
     protocol: Annotated[
         str,
-        typer.Argument(help="A weighbridge's dialect (yaohua-a9, ...), nmea, jt808, gpsd, uhf-bb, uhf-a0 or camera."),
+        typer.Argument(
+            help="A weighbridge's dialect (yaohua-a9, ...), nmea, jt808, gpsd, uhf-bb, uhf-a0, llrp or camera."
+        ),
     ],
     source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",
     from_hex: Annotated[bool, typer.Option("--hex", help="The stream is hexadecimal text.")] = False,

@@ -20,6 +20,7 @@ from simulators.clock import SimClock
 from simulators.gps import Circle, Tracker
 from simulators.gpsd import Gpsd
 from simulators.lane_io import LaneModule
+from simulators.llrp import LlrpReader
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
 from simulators.weigh_talk import Plate
@@ -88,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     tags = kinds.add_parser("rfid", parents=[common], help="UHF tag reader")
     tags.add_argument("--dialect", choices=("uhf-bb", "uhf-a0"), default="uhf-bb")
     tags.add_argument("--epc", action="append", default=[], help="hexadecimal; may be given again")
+    reader = kinds.add_parser("llrp", parents=[common], help="UHF reader with a network plug, by LLRP")
+    reader.add_argument("--epc", action="append", default=[], help="hexadecimal; may be given again")
     camera = kinds.add_parser("camera", parents=[common], help="reading portal")
     camera.add_argument("--plate", default="沪AD3F88")
     gps = kinds.add_parser("gps", parents=[common], help="NMEA tracker that drives in a circle")
@@ -154,6 +157,9 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
         case "rfid":
             field = [SimTag(epc=bytes.fromhex(epc)) for epc in options.epc]
             return TagReader(clock, lambda: field, dialect=options.dialect, seed=options.seed), []
+        case "llrp":
+            near = [SimTag(epc=bytes.fromhex(epc)) for epc in options.epc]
+            return LlrpReader(clock, lambda: near, seed=options.seed), []
         case "camera":
             portal = ReadPortal(clock, seed=options.seed)
             return portal, [lambda: _read_again(portal, clock, options.plate)]

@@ -47,6 +47,8 @@ class Pipe:
     """Serves one device's bytes. `heard` is told what comes from whom. Needs a running event loop."""
 
     def __init__(self, heard: Callable[[bytes, Client], None] | None = None) -> None:
+        self.met: Callable[[Client], None] | None = None
+        """Told of each that connects by TCP."""
         self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._guards: list[socket.socket] = []
@@ -133,6 +135,12 @@ class Pipe:
         for guard in self._guards:
             self._listen(guard.getsockname()[:2])
 
+    def hang_up(self, client: Client) -> None:
+        """End the connection of this one."""
+        for connection, other in tuple(self._connections.items()):
+            if other is client:
+                self._hang_up(connection)
+
     def close(self) -> None:
         """Give everything back. A second call does nothing."""
         self.drop()
@@ -165,6 +173,8 @@ class Pipe:
         client = Client(connection.send, f"{address[0]}:{address[1]}")
         self._connections[connection] = client
         self._loop.add_reader(connection, self._read_tcp, connection, client)
+        if self.met is not None:
+            self.met(client)
 
     def _read_tcp(self, connection: socket.socket, client: Client) -> None:
         try:

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from drivers.faults import NoAnswer, Refused
+from drivers.faults import NoAnswer, OurMistake, Refused
 from drivers.kinds import Clock, Link
 from drivers.readings import Garbage, Instant, Tally
 from drivers.rfid.config import TagReaderConfig
-from drivers.rfid.frames import Decoder, ReaderSays, RoundDone, TagRead, start_inventory
+from drivers.rfid.frames import Decoder, Dialect, ReaderSays, RoundDone, TagRead, start_inventory
 from drivers.rfid.repeats import Repeats
 from drivers.rfid.tag import Tag
 
@@ -33,7 +33,10 @@ class TagReader:
         self._link = link
         self._config = config
         self._clock = clock
-        self._decoder = Decoder(config.dialect)
+        if config.dialect == "llrp":
+            raise OurMistake(link.name, "a reader by LLRP is no serial one")
+        self._dialect: Dialect = config.dialect
+        self._decoder = Decoder(self._dialect)
         self._repeats = Repeats(config.repeat_window_s, plate_in_epc=config.plate_in_epc)
         self._errors = 0
         self._ask_again = False
@@ -63,10 +66,10 @@ class TagReader:
     async def _start(self) -> None:
         """An inventory that is asked for twice is still one inventory."""
         self._ask_again = False
-        await self._link.write(start_inventory(self._config.dialect, self._config.address), WRITE_DEADLINE_S)
+        await self._link.write(start_inventory(self._dialect, self._config.address), WRITE_DEADLINE_S)
 
     def _take(self, at: Instant) -> Iterator[Tag | Garbage]:
-        one_by_one = self._config.dialect == "uhf-a0"
+        one_by_one = self._dialect == "uhf-a0"
         while (word := self._decoder.next_word()) is not None:
             match word:
                 case TagRead():

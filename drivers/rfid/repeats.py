@@ -20,7 +20,7 @@ class Repeats:
         """The word to give on, or None for a repeat."""
         last = self._seen.get(read.epc)
         if last is not None and at - last[0] < self._window_s:
-            self._seen[read.epc] = (last[0], last[1] + 1)
+            self._seen[read.epc] = (last[0], last[1] + read.reads)
             return None
         # What was read hours ago is a new visit: its leftover repeats belong to the old one.
         waiting = last[1] if last is not None and at - last[0] < 2 * self._window_s else 0
@@ -34,6 +34,6 @@ class Repeats:
             antenna=read.antenna,
             plate=plate_of(read.epc) if self._plate_in_epc else None,
             at=at,
-            count=waiting + 1,
+            count=waiting + read.reads,
             raw=read.raw,
         )

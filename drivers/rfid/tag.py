@@ -21,9 +21,12 @@ class TagRead:
     """One tag in one round, as the reader tells it."""
 
     epc: bytes
-    rssi_dbm: int
+    rssi_dbm: int | None
+    """None where the reader does not say."""
     antenna: int | None
     """From 1; None where the reader has but one and does not say."""
+    reads: int = 1
+    """That this word of the reader stands for."""
     raw: bytes = field(default=b"", compare=False, repr=False)
     """The frame that said so, as evidence."""
 
@@ -33,7 +36,7 @@ class Tag:
     """A tag was read."""
 
     epc: bytes
-    rssi_dbm: float
+    rssi_dbm: float | None
     antenna: int | None
     plate: str | None
     """Where the site's tags carry one and it is plausible as a plate."""

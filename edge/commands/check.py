@@ -20,7 +20,7 @@ from drivers.link.config import StreamLinkConfig
 from drivers.link.modbus import open_modbus
 from drivers.link.modbus_tables import table_named
 from drivers.readings import Garbage
-from drivers.rfid.device import TagReader
+from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
 from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.reading import Weight
@@ -108,7 +108,7 @@ def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
     ]
     if tags is not None:
         heard = Heard(f"{lane.id}/{tags.name}", tags.link.label)
-        found.append((heard, _stream(tags.link, clock, lambda link: TagReader(link, tags, clock).words())))
+        found.append((heard, _stream(tags.link, clock, lambda link: reader_of(link, tags, clock).words())))
     for camera in lane.cameras:
         heard = Heard(f"{lane.id}/{camera.name}", camera.link.label)
         found.append((heard, _stream(camera.link, clock, lambda link, c=camera: Camera(link, c, clock).words())))
@@ -176,7 +176,11 @@ def describe(word: object) -> str:
             shown = f"{word.kg} kg" if word.kg is not None else f"no number ({word.why or word.status})"
             return f"{shown}, display {word.display!r}, {word.status}"
         case Tag():
-            return f"EPC {word.hex}" + (f", plate {word.plate}" if word.plate else "") + f", {word.rssi_dbm} dBm"
+            return (
+                f"EPC {word.hex}"
+                + (f", plate {word.plate}" if word.plate else "")
+                + ("" if word.rssi_dbm is None else f", {word.rssi_dbm} dBm")
+            )
         case Read():
             return f"{word.what} {word.text} ({word.confidence:.2f}, {word.camera})"
         case (str() as name, Fix() as fix):

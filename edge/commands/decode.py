@@ -58,6 +58,12 @@ def _uhf_a0() -> Decoder:
     return lambda chunks: decode_stream(chunks, "uhf-a0")
 
 
+def _llrp() -> Decoder:
+    from drivers.rfid.llrp_decode import decode_stream
+
+    return decode_stream
+
+
 def _camera() -> Decoder:
     from drivers.camera.decode import decode_stream
 
@@ -77,6 +83,7 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "gpsd": _gpsd,
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
+    "llrp": _llrp,
     "camera": _camera,
     "jgst": _jgst,
 }

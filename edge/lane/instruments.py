@@ -12,7 +12,7 @@ from drivers.lane_io.registers import Lamp
 from drivers.link.modbus import ModbusLink
 from drivers.link.modbus_tables import ModuleTable, table_named
 from drivers.readings import Garbage
-from drivers.rfid.device import TagReader
+from drivers.rfid.readers import reader_of
 from drivers.sign.device import Sign
 from drivers.weighbridge.device import Weighbridge
 from edge.config import Lane
@@ -179,7 +179,7 @@ class Instruments:
     async def _tags(self, link: Link) -> None:
         config = self.lane.tags
         assert config is not None
-        reader, health = TagReader(link, config, self._clock), self._health[config.name]
+        reader, health = reader_of(link, config, self._clock), self._health[config.name]
         health.count(reader.tally)
         async for word in reader.words():
             if isinstance(word, Garbage):

@@ -55,6 +55,12 @@ async def test_a_weighbridge_weighs_over_tcp_and_a_serial_line():
             bytes.fromhex("bb00220000227e"),
             bytes.fromhex("e200001d7315016521408fc6b83e"),
         ),
+        (
+            "simulators",
+            ("llrp", "--epc", "e200001d7315016521408fc6"),
+            bytes.fromhex("04010000000b0000000100"),
+            bytes.fromhex("040b0000001200000001011f000800000000"),
+        ),
         ("simulators.camera", ("--speed", "20"), b"", "沪AD3F88".encode()),
         ("simulators.gps", ("--name", "t1", "--speed", "20"), b"", b"\\s:t1,c:"),
         ("simulators.sign", ("--rows", "1"), b"a|b\r\n", b"ERR 3\r\n"),

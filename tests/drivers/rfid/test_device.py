@@ -37,7 +37,7 @@ async def run(
     return words, ended, reader, link
 
 
-@pytest.mark.parametrize("wrong", [{"dialect": "llrp"}, {"address": 256}, {"power": 30}, {"repeat_window_s": -1}])
+@pytest.mark.parametrize("wrong", [{"dialect": "toll"}, {"address": 256}, {"power": 30}, {"repeat_window_s": -1}])
 def test_settings_are_closed(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**wrong)
