@@ -20,7 +20,7 @@ from consoles.answers import json_answer, number, read_json
 from consoles.board import Board
 from consoles.door import Door
 from consoles.hearing import Hearing
-from consoles.wire import Command, ConsoleHealth, Hello, Outcome, OutcomeKind, PassageRow, Trend, TrendName
+from consoles.wire import Command, ConsoleHealth, Countersign, Hello, Outcome, OutcomeKind, PassageRow, Trend, TrendName
 from drivers.readings import Instant
 
 STATIC = Path(__file__).parent / "static"
@@ -34,10 +34,13 @@ FOREVER = "public, max-age=31536000, immutable"
 _STATUS: dict[OutcomeKind, int] = {
     "accepted": 200,
     "refused": 200,
+    "awaits": 200,
     "malformed": 400,
     "wrong pin": 403,
     "unknown person": 403,
     "stale": 409,
+    "same screen": 409,
+    "lapsed": 409,
     "busy": 429,
     "locked": 429,
     "no bus": 503,
@@ -51,6 +54,7 @@ class Taker(Protocol):
     """Takes a person's command (consoles/command.py)."""
 
     async def take(self, lane: str, command: Command) -> Outcome: ...
+    async def countersign(self, lane: str, asked: Countersign) -> Outcome: ...
 
 
 class Past(Protocol):
@@ -181,6 +185,16 @@ class _Console:
         outcome = await self._parts.commands.take(lane, command)
         return json_answer(outcome, _STATUS[outcome.kind])
 
+    async def countersign(self, request: Request) -> Response:
+        """A second person's signature."""
+        lane = self._lane(request.path_params["lane"])
+        assert lane is not None
+        asked = await read_json(request, Countersign, BODY_CEILING)
+        if asked is None:
+            return json_answer(Outcome(kind="malformed"), _STATUS["malformed"])
+        outcome = await self._parts.commands.countersign(lane, asked)
+        return json_answer(outcome, _STATUS[outcome.kind])
+
     def _lane(self, lane: str | None) -> str | None:
         if lane is not None and lane not in self._parts.boards:
             raise HTTPException(404, "no such lane at this site")
@@ -211,6 +225,7 @@ def make_app(parts: Parts) -> ASGIApp:
                 Route("/api/passages", console.passages),
                 Route("/api/health", console.health),
                 Route("/api/lanes/{lane}/orders", console.order, methods=["POST"]),
+                Route("/api/lanes/{lane}/countersign", console.countersign, methods=["POST"]),
                 *review,
                 Mount("/assets", _Assets(directory=parts.static / "assets", check_dir=False)),
             ]

@@ -12,10 +12,10 @@ from typing import Protocol
 from consoles.clock import ConsoleClock
 from consoles.hearing import Hearing
 from consoles.pins import Pins
-from consoles.wire import Command, Outcome, OutcomeKind, WhyCode
+from consoles.wire import Command, Countersign, Outcome, OutcomeKind, WhyCode
 from drivers.readings import Instant
 from gateway_ctl import seal
-from gateway_ctl.orders import Order, SignedOrder, Verb
+from gateway_ctl.orders import LANE_WIDE, Order, Seal, SignedOrder, Verb
 from telemetry import topics
 from telemetry.faults import NotDelivered
 from telemetry.payloads.envelope import Envelope, encode, wrap
@@ -29,6 +29,8 @@ ANSWER_DEADLINE_S = 8.0
 """Real seconds for the lane's answer: bus, interlock and book take well under one; a person is looking at the page."""
 PUBLISH_DEADLINE_S = 3.0
 """Real seconds for the broker to take the order. An order is never sent twice."""
+LONGEST_HOLD_MIN = 240.0
+"""Of a hold-open; the lane's own rules may allow less."""
 NOTE_CEILING = 120
 """Characters of free text: one line of the lane's book."""
 
@@ -83,28 +85,57 @@ class Commands:
         if isinstance(key, Outcome):
             return key
         order = self._order(lane, command)
-        answer = self._hearing.expect(order.id)
+        return await self._send(lane, order.id, order.issued_at, seal.sign(order, command.person, key))
+
+    async def countersign(self, lane: str, asked: Countersign) -> Outcome:
+        """A second person's seal under the bytes that the first has signed, as the lane still shows them."""
+        if not self._bus.up:
+            return Outcome(kind="no bus")
+        view, now = self._hearing.view(lane), self._clock.now()
+        if view is None or now - view.at > self._stale_after_s:
+            return Outcome(kind="stale")
+        waits = view.body.awaits
+        if waits is None or waits.order != asked.order or now >= waits.lapses_at:
+            return Outcome(kind="lapsed", order=asked.order)
+        if not asked.screen or asked.screen == waits.screen:
+            return Outcome(kind="same screen", order=asked.order)
+        key = await self._pins.unseal(asked.person, asked.pin)
+        if isinstance(key, Outcome):
+            return key
+        first = SignedOrder(
+            payload=base64.b64decode(waits.payload),
+            seals=tuple(Seal(key=each.key, signature=base64.b64decode(each.signature)) for each in waits.seals),
+        )
+        return await self._send(lane, asked.order, now, seal.countersign(first, asked.person, key))
+
+    async def _send(self, lane: str, order: str, at: Instant, signed: SignedOrder) -> Outcome:
+        answer = self._hearing.expect(order)
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
-                await self._bus.deliver(
-                    topics.topic(self._site, lane, "order"), self._wire(order, seal.sign(order, command.person, key))
-                )
+                await self._bus.deliver(topics.topic(self._site, lane, "order"), _wire(order, at, signed))
             async with asyncio.timeout(ANSWER_DEADLINE_S):
                 said = await answer
         except NotDelivered:
-            return Outcome(kind="no bus", order=order.id)
+            return Outcome(kind="no bus", order=order)
         except TimeoutError:
-            return Outcome(kind="no answer", order=order.id)
+            return Outcome(kind="no answer", order=order)
         finally:
-            self._hearing.forget(order.id)
-        return Outcome(kind="accepted" if said.accepted else "refused", order=order.id, reasons=said.reasons)
+            self._hearing.forget(order)
+        if said.awaits:
+            return Outcome(kind="awaits", order=order)
+        return Outcome(kind="accepted" if said.accepted else "refused", order=order, reasons=said.reasons)
 
     def _judge(self, lane: str, command: Command) -> OutcomeKind | None:
         if len(command.note) > NOTE_CEILING or not command.note.isprintable():
             return "malformed"
         if command.reason == "other" and not command.note.strip():
             return "malformed"
-        if command.verb == "release" and command.passage is None:
+        if command.passage is None and Verb(command.verb) not in LANE_WIDE:
+            return "malformed"
+        minutes = command.minutes
+        if (command.verb == "hold_open") is (minutes is None):
+            return "malformed"
+        if minutes is not None and not 0 < minutes <= LONGEST_HOLD_MIN:
             return "malformed"
         if not self._bus.up:
             return "no bus"
@@ -133,11 +164,15 @@ class Commands:
             reason_en=f"{why.en}: {note}" if note else why.en,
             persons=(command.person,),
             evidence=() if view is None or not view.body.picture else (view.body.picture,),
+            until=None if command.minutes is None else Instant(now + 60 * command.minutes),
+            confirms=view.body.advised if view is not None and command.verb == "confirm" else None,
+            screen=command.screen,
         )
 
-    def _wire(self, order: Order, signed: SignedOrder) -> bytes:
-        text = OrderBody(
-            payload=base64.b64encode(signed.payload).decode("ascii"),
-            seals=[SealBody(key=s.key, signature=base64.b64encode(s.signature).decode("ascii")) for s in signed.seals],
-        )
-        return wrap(Envelope(id=order.id, at=order.issued_at, src=NODE, body=encode(text)))
+
+def _wire(order: str, at: Instant, signed: SignedOrder) -> bytes:
+    text = OrderBody(
+        payload=base64.b64encode(signed.payload).decode("ascii"),
+        seals=[SealBody(key=s.key, signature=base64.b64encode(s.signature).decode("ascii")) for s in signed.seals],
+    )
+    return wrap(Envelope(id=order, at=at, src=NODE, body=encode(text)))

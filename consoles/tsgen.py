@@ -27,6 +27,7 @@ ROOTS: tuple[type[msgspec.Struct], ...] = (
     wire.Hello,
     wire.Patch,
     wire.Command,
+    wire.Countersign,
     wire.Outcome,
     wire.Trend,
     wire.PassageRow,

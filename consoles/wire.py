@@ -19,9 +19,10 @@ ShapeKind = Literal["quay", "yard", "road", "building", "lane", "fence", "route"
 EventKind = Literal["refusal", "boom", "alarm", "passage", "answer", "zone"]
 Priority = Literal[1, 2, 3]
 WhyCode = Literal["papers", "misread", "tag", "customs_phone", "clearance_down", "stopped_under", "test", "other"]
-CommandVerb = Literal["release", "lower"]
+CommandVerb = Literal["release", "lower", "lower_now", "hold_open", "close", "confirm"]
 OutcomeKind = Literal[
     "accepted",
+    "awaits",
     "refused",
     "no answer",
     "wrong pin",
@@ -31,6 +32,8 @@ OutcomeKind = Literal[
     "stale",
     "no bus",
     "malformed",
+    "same screen",
+    "lapsed",
 ]
 TrendName = Literal["trucks", "weight", "seconds"]
 
@@ -214,6 +217,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pin: str
     reason: WhyCode
     note: str = ""
+    screen: str = ""
+    """Of the page that the person signs on; a second person signs on another one."""
+    minutes: float | None = None
+    """hold_open only: for how long."""
+
+
+class Countersign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A second person's signature under an order that waits for it: the same bytes, on another screen."""
+
+    order: str
+    person: str
+    pin: str
+    screen: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

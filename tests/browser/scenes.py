@@ -7,8 +7,12 @@ from typing import Literal
 from msgspec.structs import replace
 
 from telemetry.payloads.lane import (
+    AwaitsNow,
     BoomReport,
     InputNow,
+    KeptNow,
+    LineNow,
+    LocalNow,
     OrderNow,
     ReadNow,
     Reason,
@@ -226,6 +230,41 @@ def local(now: float) -> ViewBody:
     )
 
 
+def awaited(now: float) -> ViewBody:
+    """An advisory lane in local mode: one person has signed for a truck whose container is another."""
+    return replace(
+        held(now),
+        mode="advisory",
+        clearance_up=False,
+        local=LocalNow(since=now - 95, rule="operator"),
+        queue=3,
+        overrides_shift=2,
+        lines=[
+            LineNow(check="plate", declared=["沪AD3F88"], seen=["沪AD3F88"], found="same", leads="retry"),
+            LineNow(
+                check="containers", declared=["CSQU3054383"], seen=["CSQU3054384"], found="differs", leads="inspect"
+            ),
+            LineNow(check="weight", declared=["38000"], seen=["38260"], found="same", leads="refuse"),
+            LineNow(check="seal", declared=["CN8812"], seen=[], found="unread", leads="correct"),
+        ],
+        awaits=AwaitsNow(
+            order="qianwan-L01-1", verb="release", passage="L01-0147", person="chen.jing", issued_at=now - 20,
+            reason=Text("海关电话同意", "Customs agreed by telephone"), lapses_at=now + 60, screen="elsewhere",
+            payload="e30=", seals=[],
+        ),
+    )  # fmt: skip
+
+
+def kept(now: float) -> ViewBody:
+    """The boom is held open by two persons' order."""
+    reason = Text("消防演练", "Fire drill")
+    return replace(
+        opened(now),
+        state="kept",
+        kept=KeptNow(order="o", persons=["li.wei", "chen.jing"], reason=reason, until=now + 900, passed=4),
+    )
+
+
 SCENES: dict[str, Callable[[float], ViewBody]] = {
     "idle": idle,
     "weighing": weighing,
@@ -234,4 +273,6 @@ SCENES: dict[str, Callable[[float], ViewBody]] = {
     "opened": opened,
     "fault": fault,
     "local": local,
+    "awaited": awaited,
+    "kept": kept,
 }

@@ -245,6 +245,27 @@ async def test_nothing_is_cut_off(page: Page, console: ConsoleProcess, feeder: F
             await page.keyboard.press("e")
 
 
+async def test_what_stands_beside_the_decision_is_said(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
+    await open_lane(page, console, feeder, "awaited")
+    await expect(page.locator("#mode")).to_have_text("建议")
+    await expect(page.locator("#local")).to_contain_text("本地模式")
+    await expect(page.locator("#queue")).to_have_text("3")
+    await expect(page.locator("#shift")).to_have_text("2")
+    await expect(page.locator('#lines tr[data-found="differs"]')).to_contain_text("CSQU3054384")
+    await expect(page.locator("#awaits")).to_contain_text("chen.jing")
+    await page.locator("#countersign").click()
+    await page.locator("dialog[open] label:has-text('李伟')").click()
+    await page.locator("#pin2").fill("00000")
+    await page.locator("#sign2").click()
+    await expect(page.locator("#outcome2")).to_contain_text("密码错误")
+    await page.keyboard.press("Escape")
+    feeder.scene["L01"] = "kept"
+    await expect(page.locator("#kept")).to_contain_text("闸杆保持开启")
+    await page.keyboard.press("e")
+    await expect(page.locator("#kept")).to_contain_text("Boom held open")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_every_lane_has_its_page_and_no_other(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await page.goto(console.url)
     await expect(page.locator("nav a")).to_have_count(1 + len(LANES))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from consoles.app import BODY_CEILING, Parts, make_app
-from consoles.wire import Command, Hello, Outcome, OutcomeKind, PassageRow, SiteCard, Trend
+from consoles.wire import Command, Countersign, Hello, Outcome, OutcomeKind, PassageRow, SiteCard, Trend
 from drivers.readings import Instant
 from tests.consoles.test_command import Stage
 
@@ -36,6 +36,9 @@ class _Yes:
     async def take(self, lane: str, command: Command) -> Outcome:
         self.taken.append((lane, command))
         return Outcome(kind=self.kind, order="o-1")
+
+    async def countersign(self, lane: str, asked: Countersign) -> Outcome:
+        return Outcome(kind=self.kind, order=asked.order)
 
 
 def hello() -> Hello:

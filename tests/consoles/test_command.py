@@ -1,10 +1,11 @@
 import asyncio
 import base64
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from consoles.board import Board
 from consoles.clock import ConsoleClock
@@ -12,14 +13,16 @@ from consoles.command import Commands
 from consoles.config import PersonPart
 from consoles.hearing import Hearing
 from consoles.pins import LOCKED_S, TRIES, Pins, Tries
-from consoles.wire import Command, Outcome
+from consoles.wire import Command, Countersign, Outcome
+from drivers.readings import Instant
 from gateway_ctl.orders import Order, Seal, SignedOrder, Verb
-from gateway_ctl.seal import Holder, Role, admit, load_public, new_key, seal_private
+from gateway_ctl.seal import Holder, Role, admit, load_private, load_public, new_key, seal_private, sign
 from telemetry.faults import NotDelivered
 from telemetry.payloads.envelope import body, unwrap
-from telemetry.payloads.lane import AnswerBody, Reason, Text
+from telemetry.payloads.lane import AnswerBody, AwaitsNow, Reason, SealNow, Text
 from telemetry.payloads.order import OrderBody
 from telemetry.topics import parse
+from tests.browser.scenes import SCENES
 from tests.consoles.said import said, view
 
 PIN = "13579"
@@ -27,6 +30,15 @@ PRIVATE, PUBLIC = new_key()
 PERSON = PersonPart(id="li.wei", zh="李伟", en="Li Wei", role="operator", sealed=seal_private(PRIVATE, PIN))
 RING = {"li.wei": Holder(load_public(PUBLIC), Role.OPERATOR)}
 NO = Reason(code="ZONE_OCCUPIED", say=Text("有车", "occupied"), remedy=Text("等", "wait"), clears="by itself")
+
+
+def order_of_another(now: float) -> Order:
+    """What the first person ordered."""
+    return Order(
+        id="qianwan-L01-7", verb=Verb.RELEASE, site="qianwan", lane="L01", passage="L01-0147", plate=None,
+        containers=(), declared_kg=None, tolerance_kg=None, issued_at=Instant(now), expires_at=Instant(now + 60),
+        reason_zh="可", reason_en="yes", persons=("chen.jing",), evidence=("ab" * 32,),
+    )  # fmt: skip
 
 
 @dataclass
@@ -38,6 +50,9 @@ class Stage:
     answers: bool = True
     reasons: list[Reason] = field(default_factory=list[Reason])
     orders: list[Order] = field(default_factory=list[Order])
+    awaits: bool = False
+    ring: dict[str, Holder] = field(default_factory=lambda: dict(RING))
+    persons_needed: int = 1
     clock: ConsoleClock = field(default_factory=ConsoleClock)
 
     def __post_init__(self) -> None:
@@ -54,13 +69,14 @@ class Stage:
             raise NotDelivered("gone")
         wire = body(unwrap(payload), OrderBody)
         seals = tuple(Seal(key=s.key, signature=base64.b64decode(s.signature)) for s in wire.seals)
-        order = admit(SignedOrder(payload=base64.b64decode(wire.payload), seals=seals), RING)
+        signed = SignedOrder(payload=base64.b64decode(wire.payload), seals=seals)
+        order = admit(signed, self.ring, persons_needed=self.persons_needed)
         assert isinstance(order, Order)
         self.orders.append(order)
         address = parse(topic)
         assert address is not None and address.word == "order"
         if self.answers:
-            answer = AnswerBody(order=order.id, accepted=not self.reasons, reasons=self.reasons)
+            answer = AnswerBody(order=order.id, accepted=not self.reasons, reasons=self.reasons, awaits=self.awaits)
             self.hearing.hear(said(address.node, "answer", answer))
 
     async def take(self, **changes: Any) -> Outcome:
@@ -86,6 +102,49 @@ async def test_the_lanes_no_is_handed_on_with_its_reasons() -> None:
     assert (await stage.take()).kind == "refused"
     assert (await stage.take(verb="lower", passage=None)).reasons == [NO]
     assert [order.verb for order in stage.orders] == [Verb.RELEASE, Verb.LOWER]
+
+
+OTHER_PRIVATE, OTHER_PUBLIC = new_key()
+
+
+async def test_a_second_person_signs_the_same_bytes_on_another_screen() -> None:
+    stage = Stage()
+    ring = {**RING, "chen.jing": Holder(load_public(OTHER_PUBLIC), Role.SUPERVISOR)}
+    first = replace(order_of_another(stage.clock.now()), screen="s-1")
+    signed = sign(first, "chen.jing", load_private(OTHER_PRIVATE))
+    waits = AwaitsNow(
+        order=first.id, verb="release", passage=first.passage, person="chen.jing", reason=Text("", ""),
+        issued_at=first.issued_at, lapses_at=stage.clock.now() + 60, screen="s-1",
+        payload=base64.b64encode(signed.payload).decode(),
+        seals=[SealNow(key=s.key, signature=base64.b64encode(s.signature).decode()) for s in signed.seals],
+    )  # fmt: skip
+    stage.ring, stage.persons_needed = ring, 2
+    now = stage.clock.now()
+    stage.hearing.hear(said("L01", "view", structs.replace(SCENES["held"](now), awaits=waits), at=now))
+    asked = Countersign(order=first.id, person="li.wei", pin=PIN, screen="s-2")
+    assert (await stage.commands.countersign("L01", structs.replace(asked, screen="s-1"))).kind == "same screen"
+    assert (await stage.commands.countersign("L01", structs.replace(asked, screen=""))).kind == "same screen"
+    assert (await stage.commands.countersign("L01", structs.replace(asked, order="another"))).kind == "lapsed"
+    assert (await stage.commands.countersign("L01", structs.replace(asked, pin="0"))).kind == "wrong pin"
+    assert not stage.orders
+    assert (await stage.commands.countersign("L01", asked)).kind == "accepted"
+    (order,) = stage.orders
+    assert (order.id, order.persons) == (first.id, ("chen.jing", "li.wei"))
+
+
+async def test_an_order_that_waits_for_a_second_person_says_so() -> None:
+    stage = Stage(awaits=True)
+    assert (await stage.take()).kind == "awaits"
+
+
+async def test_holding_open_wants_its_minutes() -> None:
+    stage = Stage(ring={"li.wei": Holder(load_public(PUBLIC), Role.SUPERVISOR)})
+    for wrong in ({"minutes": None}, {"minutes": 0.0}, {"minutes": 1e9}):
+        assert (await stage.take(verb="hold_open", **wrong)).kind == "malformed"
+    assert (await stage.take(minutes=5.0)).kind == "malformed"
+    assert (await stage.take(verb="hold_open", minutes=5.0, passage=None)).kind == "accepted"
+    (order,) = stage.orders
+    assert order.until is not None and order.until - order.issued_at == 300
 
 
 async def test_silence_is_told_and_not_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:

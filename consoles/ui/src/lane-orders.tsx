@@ -2,12 +2,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Live } from "./live";
 import { plateText } from "./numbers";
 import { Age, HoldButton } from "./parts";
-import type { Command, Hello, Outcome, ViewNow } from "./wire.gen";
-import { clearsWord, outcomeWord, roleWord, say, tr } from "./words";
+import type { Command, Countersign, Hello, Outcome, ViewNow } from "./wire.gen";
+import { clearsWord, localWord, outcomeWord, roleWord, say, tr } from "./words";
 
 export type Asked = { verb: Command["verb"]; passage: string | null };
 /** Real milliseconds: the server waits eight seconds for the lane, and three for the broker. */
 const GIVE_UP_MS = 15_000;
+/** This page, as an order names it: a second person signs on another one. */
+const SCREEN = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
 /** What a person may do here, held and not clicked, and how the lane is connected. */
 export function Commands({ live, view, locked, onAsk }: { live: Live; view: ViewNow; locked: boolean; onAsk: (verb: Command["verb"]) => void }) {
@@ -18,17 +20,17 @@ export function Commands({ live, view, locked, onAsk }: { live: Live; view: View
       <HoldButton id="lower" disabled={locked} onHold={() => onAsk("lower")}>{tr("manualLower")}<small>{tr(locked ? "locked" : "hold")}</small></HoldButton>
       <dl class="panel facts">
         <div><dt>{tr("customs")}</dt>
-        <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn">✕ {tr("local")} {tr("down")}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
-        <div><dt>{tr("unsent")}</dt><dd><b class="num" id="unsent">{body.unsent}</b></dd></div>
+        <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn" id="local">✕ {tr("down")}{body.local ? ` · ${tr("localMode")}: ${say(localWord[body.local.rule])}` : ""}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
+        <div><dt>{tr("unsent")}</dt><dd><b class="num" id="unsent">{body.unsent}</b> <span class="dim">{tr("toCustoms")}</span> <b class="num" id="queue">{body.queue}</b> <span class="dim">{tr("shiftOverrides")}</span> <b class="num" id="shift">{body.overrides_shift}</b></dd></div>
         <div><dt>{tr("today")}</dt><dd><b class="num">{body.passages_today}</b> {tr("passages")} · <b class="num">{body.refusals_today}</b> {tr("refusals")} · <b class="num">{body.overrides_today}</b> {tr("overrides")}</dd></div>
       </dl>
     </footer>
   );
 }
 
-async function send(lane: string, command: Command): Promise<Outcome> {
+async function send(lane: string, what: "orders" | "countersign", command: Command | Countersign): Promise<Outcome> {
   try {
-    const answer = await fetch(`/api/lanes/${encodeURIComponent(lane)}/orders`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command), signal: AbortSignal.timeout(GIVE_UP_MS) });
+    const answer = await fetch(`/api/lanes/${encodeURIComponent(lane)}/${what}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command), signal: AbortSignal.timeout(GIVE_UP_MS) });
     return (await answer.json()) as Outcome;
   } catch {
     return { kind: "no answer", order: null, reasons: [], wait_s: null, left: null };
@@ -38,7 +40,7 @@ async function send(lane: string, command: Command): Promise<Outcome> {
 function Told({ outcome }: { outcome: Outcome }) {
   return (
     <>
-      <b>{outcome.kind === "accepted" ? "✓" : "✕"} {say(outcomeWord[outcome.kind])}</b>
+      <b>{outcome.kind === "accepted" || outcome.kind === "awaits" ? "✓" : "✕"} {say(outcomeWord[outcome.kind])}</b>
       {outcome.left !== null && <> · {tr("tries")} <span class="num">{outcome.left}</span></>}
       {outcome.wait_s !== null && <> · {tr("wait")} <span class="num">{Math.ceil(outcome.wait_s)} s</span></>}
       {outcome.kind === "no answer" && <> · {tr("orderMayStill")}</>}
@@ -56,7 +58,7 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
   const [pin, setPin] = useState(""), [busy, setBusy] = useState(false), [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => { dialog.current?.showModal(); }, []);
 
-  const changed = asked.passage !== view.body.passage, done = outcome?.kind === "accepted";
+  const changed = asked.passage !== view.body.passage, done = outcome?.kind === "accepted" || outcome?.kind === "awaits";
   const ready = !busy && !done && !locked && !changed && reason !== null && person !== null && pin.length > 0 && (reason !== "other" || note.trim() !== "");
   const plate = view.body.reads.find((read) => read.what === "plate");
   const key = (digit: string): void => { setPin((before) => (before + digit).slice(0, 32)); field.current?.focus(); };
@@ -64,9 +66,9 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
     event.preventDefault();
     if (!ready || reason === null || person === null) return;
     setBusy(true); setOutcome(null);
-    const command: Command = { verb: asked.verb, passage: asked.passage, person, pin, reason, note: note.trim() };
+    const command: Command = { verb: asked.verb, passage: asked.passage, person, pin, reason, note: note.trim(), screen: SCREEN, minutes: null };
     setPin("");
-    const told = await send(lane, command);
+    const told = await send(lane, "orders", command);
     setBusy(false); setOutcome(told);
     if (told.kind === "wrong pin") field.current?.focus();
   };
@@ -105,6 +107,38 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
           <button type="button" onClick={() => dialog.current?.close()}>{tr("cancel")}</button>
           <button type="submit" class="go" id="sign" disabled={!ready}>{tr("sign")}</button>
         </div>
+      </form>
+    </dialog>
+  );
+}
+
+/** A second person signs the same bytes, here and not where the first has signed. */
+export function Second({ lane, hello, order, onClose }: { lane: string; hello: Hello; order: string; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const persons = hello.persons.filter((p) => p.role !== "inspector");
+  const [person, setPerson] = useState<string | null>(null), [pin, setPin] = useState(""), [busy, setBusy] = useState(false), [outcome, setOutcome] = useState<Outcome | null>(null);
+  useEffect(() => { dialog.current?.showModal(); }, []);
+  const done = outcome?.kind === "accepted";
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (busy || done || person === null || pin === "") return;
+    setBusy(true); setOutcome(null);
+    const asked: Countersign = { order, person, pin, screen: SCREEN };
+    setPin("");
+    const told = await send(lane, "countersign", asked);
+    setBusy(false); setOutcome(told);
+  };
+  return (
+    <dialog ref={dialog} aria-labelledby="second" onClose={onClose}>
+      <h2 id="second">{tr("countersign")}</h2>
+      <p class="bound">{tr("lane")} <b>{lane}</b> · {tr("order")} <b>{order}</b></p>
+      <form onSubmit={(e) => void submit(e)} autocomplete="off">
+        <fieldset><legend>{tr("choosePerson")}</legend>
+          <div class="choices two">{persons.map((p) => <label key={p.id}><input type="radio" name="second" value={p.id} checked={person === p.id} onChange={() => setPerson(p.id)} disabled={busy || done} /><span>{say(p)} <small class="dim">{say(roleWord[p.role])}</small></span></label>)}</div>
+        </fieldset>
+        <label class="field"><span>{tr("pin")}</span><input id="pin2" type="password" inputMode="numeric" autocomplete="off" maxLength={32} value={pin} onInput={(e) => setPin(e.currentTarget.value)} disabled={busy || done} /></label>
+        <div class={outcome && !done ? "told bad" : "told"} role="status" id="outcome2">{busy ? tr("signing") : outcome ? <Told outcome={outcome} /> : null}</div>
+        <div class="ends-row"><button type="button" onClick={() => dialog.current?.close()}>{tr("cancel")}</button><button type="submit" class="go" id="sign2" disabled={busy || done || person === null || pin === ""}>{tr("sign")}</button></div>
       </form>
     </dialog>
   );

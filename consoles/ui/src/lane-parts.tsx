@@ -3,7 +3,7 @@ import { lookOf } from "./looks";
 import { ageText, clockText, kg, percent, plateText, signed } from "./numbers";
 import { Age, Band, Both, Mark } from "./parts";
 import type { LaneCard, ReadNow, Step, ViewNow } from "./wire.gen";
-import { clearsWord, readWord, say, stateWord, stepWord, tr, verbWord, weightWord, wordOf } from "./words";
+import { checkWord, clearsWord, foundWord, leadsWord, readWord, say, stateWord, stepWord, tr, verbWord, weightWord, wordOf } from "./words";
 
 const glyph = { wait: "·", run: "▶", ok: "✓", fail: "✕" } satisfies Record<Step["result"], string>;
 
@@ -100,6 +100,39 @@ function HeldOrder({ live, view }: { live: Live; view: ViewNow }) {
   );
 }
 
+/** Declared against seen, one line a check. */
+function Lines({ view }: { view: ViewNow }) {
+  const lines = view.body.lines.filter((line) => line.found !== "free" || line.seen.length > 0);
+  if (view.body.passage === null || lines.length === 0) return null;
+  return (
+    <table class="lines" id="lines" aria-label={tr("matching")}>
+      <thead><tr><th>{tr("matching")}</th><th>{tr("declared")}</th><th>{tr("seen")}</th><th /></tr></thead>
+      <tbody>
+        {lines.map((line) => (
+          <tr key={line.check} data-found={line.found}>
+            <th scope="row">{say(checkWord[line.check])}</th>
+            <td>{line.declared.join(" ") || "–"}</td>
+            <td>{line.seen.join(" ") || "–"}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
+            <td class="far"><span class={line.found === "differs" ? "bad" : "dim"}>{line.found === "same" ? "✓" : line.found === "differs" ? "✕" : "·"} {say(foundWord[line.found])}</span>{line.found === "differs" && <small> → {say(leadsWord[line.leads])}</small>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What holds beside the decision: an order that waits for a second person, a boom that is held open. */
+export function Notices({ live, view, locked, onCountersign }: { live: Live; view: ViewNow; locked: boolean; onCountersign?: () => void }) {
+  const { awaits, kept } = view.body, now = live.now.value;
+  if (!awaits && !kept) return null;
+  return (
+    <ul class="notices" role="status">
+      {kept && <li id="kept"><b>{tr("heldOpen")}</b> {tr("until")} <b class="num">{clockText(kept.until)}</b> · {kept.persons.join(" + ")} · <b class="num">{kept.passed}</b> {tr("passedUnder")}</li>}
+      {awaits && <li id="awaits"><span><b>{tr("awaitsSecond")}</b> {say(verbWord[awaits.verb])} · {awaits.person} · {say(awaits.reason)} · {tr("lapses")} <b class="num">{ageText(Math.max(0, awaits.lapses_at - now))}</b></span>{onCountersign && <button type="button" id="countersign" disabled={locked} onClick={onCountersign}>{tr("countersign")}</button>}</li>}
+    </ul>
+  );
+}
+
 /** The decision, and every reason at once: the sentence to read aloud, what clears it, who. */
 export function Decision({ live, view, fresh }: { live: Live; view: ViewNow; fresh: boolean }) {
   const shown = lookOf(view.body), reasons = view.body.reasons;
@@ -115,6 +148,7 @@ export function Decision({ live, view, fresh }: { live: Live; view: ViewNow; fre
           {reasons.map((reason) => <li key={reason.code}><b>{say(reason.say)}</b><span>→ {say(reason.remedy)} <em>· {say(clearsWord[reason.clears])}</em></span></li>)}
         </ul>
       )}
+      <Lines view={view} />
       <HeldOrder live={live} view={view} />
     </section>
   );

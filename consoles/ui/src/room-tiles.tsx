@@ -4,7 +4,7 @@ import { lookOf } from "./looks";
 import { ageText, kg, plateText } from "./numbers";
 import { Mark } from "./parts";
 import type { Hello, LaneCard, ViewBody } from "./wire.gen";
-import { boomWord, say, stateWord, tr, weightWord, wordOf } from "./words";
+import { boomWord, modeWord, say, stateWord, tr, weightWord, wordOf } from "./words";
 
 const ANGLE = { down: 0, moving: -38, up: -72, fault: -38, unknown: -38 } satisfies Record<ViewBody["boom"], number>;
 
@@ -25,13 +25,13 @@ function Tile({ live, card }: { live: Live; card: LaneCard }) {
   const first = body?.reasons[0], gross = body?.weight.gross_kg ?? null;
   return (
     <a class={`tile ${silence ? "stale" : shown?.kind ?? "calm"}`} id={`tile-${card.id}`} href={`/lane/${encodeURIComponent(card.id)}`}>
-      <header><b>{card.id}</b><span>{say(card)}</span>{body?.opened_at != null && <span class="num" title={tr("seconds")}>{ageText(live.now.value - body.opened_at)}</span>}</header>
+      <header><b>{card.id}</b><span>{say(card)}{body && body.mode !== "live" ? ` · ${say(modeWord[body.mode])}` : ""}</span>{body?.opened_at != null && <span class="num" title={tr("seconds")}>{ageText(live.now.value - body.opened_at)}</span>}</header>
       <span class="what">{silence ? <span class="void">{tr("stale")}</span> : shown && <>{shown.mark && <Mark priority={shown.mark} />}{say(shown.pair)}</>}{body && <Boom boom={body.boom} />}</span>
       {body && (
         <>
           <output class="plate">{plate ? plateText(plate.text) : "–"}</output>
           <output class="right">{gross === null ? wordOf(weightWord, body.weight.status) : <>{kg(body.weight.settled_kg ?? gross)} <small>kg</small></>}</output>
-          <span class="why">{!silence && !body.clearance_up ? `${tr("customs")} ${tr("down")} · ` : ""}{!silence && first ? `${say(first.say)}${body.reasons.length > 1 ? ` +${body.reasons.length - 1}` : ""}` : silence || shown?.kind === "calm" ? "" : wordOf(stateWord, body.state)}</span>
+          <span class="why">{!silence && body.awaits ? `${tr("awaitsSecond")} · ` : ""}{!silence && body.kept ? `${tr("heldOpen")} · ` : ""}{!silence && body.local ? `${tr("localMode")} ${body.queue} · ` : ""}{!silence && !body.clearance_up ? `${tr("customs")} ${tr("down")} · ` : ""}{!silence && first ? `${say(first.say)}${body.reasons.length > 1 ? ` +${body.reasons.length - 1}` : ""}` : silence || shown?.kind === "calm" ? "" : wordOf(stateWord, body.state)}</span>
         </>
       )}
     </a>

@@ -1,11 +1,12 @@
 import { signal } from "@preact/signals";
 import { reviewWords } from "./words-review";
-import type { Event, FixNow, HealthNow, InputName, LaneState, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
+import type { Event, FixNow, HealthNow, InputName, LaneState, LineNow, OrderNow, Outcome, PersonCard, ReadNow, Reason, Shape, Step, Text, ViewBody, WeightBody } from "./wire.gen";
 
 type Pair = [zh: string, en: string];
 
 /** Both languages of every word live here; a missing one is a type error. One word a thing, the same on every page. */
 const words = {
+  mode: ["模式", "Mode"], seen: ["识别", "Seen"], matching: ["比对", "Matching"], awaitsSecond: ["等待第二人签名", "Waits for a second signature"], countersign: ["第二人签名", "Sign as second"], lapses: ["剩余", "lapses in"], heldOpen: ["闸杆保持开启", "Boom held open"], until: ["至", "until"], passedUnder: ["已通过", "passed"], localMode: ["本地模式", "Local mode"], toCustoms: ["待报海关", "reports"], shiftOverrides: ["本班人工", "by hand"], holdOpen: ["保持开启", "Hold open"], endHold: ["结束保持", "End hold-open"], confirmRelease: ["确认放行", "Confirm release"], minutes: ["分钟", "min"], corrected: ["更正", "corrected"],
   ...reviewWords, queue: ["排队", "Queue"],
   lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
   gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
@@ -54,12 +55,17 @@ export const verbWord = {
   release: ["放行", "release"], hold: ["拦截", "hold"], inspect: ["查验", "inspect"], refuse: ["不予放行", "refuse"], confirm: ["确认放行", "confirm release"], hold_open: ["保持开启", "hold open"], close: ["结束保持开启", "end hold-open"],
   lower: ["落杆", "lower"], lower_now: ["紧急落杆", "emergency lower"],
 } satisfies Record<OrderNow["verb"], Pair>;
+export const modeWord = { live: ["自动", "Live"], advisory: ["建议", "Advisory"], shadow: ["影子", "Shadow"] } satisfies Record<ViewBody["mode"], Pair>;
+export const checkWord = { plate: ["车牌", "Plate"], tag: ["电子车牌", "Tag"], trailer: ["挂车", "Trailer"], containers: ["箱号", "Containers"], seal: ["封志", "Seal"], weight: ["重量", "Weight"], direction: ["方向", "Direction"], document: ["单证", "Document"] } satisfies Record<LineNow["check"], Pair>;
+export const foundWord = { same: ["相符", "agrees"], free: ["未申报", "not declared"], unread: ["未读到", "not read"], differs: ["不符", "differs"] } satisfies Record<LineNow["found"], Pair>;
+export const leadsWord = { retry: ["重读", "read again"], correct: ["可更正", "may be corrected"], inspect: ["转查验", "inspection"], refuse: ["退出", "has to leave"] } satisfies Record<LineNow["leads"], Pair>;
+export const localWord = { refuse: ["不放行", "no release"], operator: ["单人放行", "one person may release"], known_empty: ["已知空车放行", "known empty trucks pass"] } satisfies Record<"refuse" | "operator" | "known_empty", Pair>;
 export const roleWord = { operator: ["值班员", "Operator"], supervisor: ["值班长", "Supervisor"], inspector: ["审图员", "Inspector"] } satisfies Record<PersonCard["role"], Pair>;
 export const inputWord = {
   loop_arrival: ["到达地感", "Arrival loop"], beam_rear: ["后光幕", "Rear beam"], beam_front: ["前光幕", "Front beam"], loop_boom: ["闸下地感", "Boom loop"], photocell: ["光电", "Photocell"], limit_down: ["下限位", "Down switch"], limit_up: ["上限位", "Up switch"], boom_fault: ["道闸故障", "Boom fault"],
 } satisfies Record<InputName, Pair>;
 export const outcomeWord = {
-  accepted: ["车道已接受", "The lane accepts"], refused: ["车道拒绝", "The lane refuses"], "no answer": ["车道没有答复", "The lane does not answer"], "wrong pin": ["密码错误", "Wrong PIN"], locked: ["密码多次错误,已锁定", "Too many wrong PINs: locked"],
+  accepted: ["车道已接受", "The lane accepts"], awaits: ["已签名,等待第二人在另一屏签名", "Signed; a second person must sign on another screen"], "same screen": ["第二人须在另一屏签名", "The second person signs on another screen"], lapsed: ["该指令已失效", "That order waits no more"], refused: ["车道拒绝", "The lane refuses"], "no answer": ["车道没有答复", "The lane does not answer"], "wrong pin": ["密码错误", "Wrong PIN"], locked: ["密码多次错误,已锁定", "Too many wrong PINs: locked"],
   busy: ["正忙,请稍后", "Busy, try again"], "unknown person": ["人员未登记", "Person not known"], stale: ["数据中断,不能下令", "Data stale: nothing can be ordered"], "no bus": ["总线中断,未发出", "Bus down: not sent"], malformed: ["内容不完整", "Something is missing"],
 } satisfies Record<Outcome["kind"], Pair>;
 export const eventWord = { refusal: ["拒绝", "Refusal"], boom: ["道闸", "Barrier"], alarm: ["报警", "Alarm"], passage: ["过卡", "Passage"], answer: ["人工指令", "Manual order"], zone: ["电子围栏", "Zone"] } satisfies Record<Event["kind"], Pair>;
