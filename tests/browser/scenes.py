@@ -235,7 +235,7 @@ def awaited(now: float) -> ViewBody:
     return replace(
         held(now),
         mode="advisory",
-        clearance_up=False,
+        local=LocalNow(since=now - 95, rule="refuse"), clearance_up=False,
         local=LocalNow(since=now - 95, rule="operator"),
         queue=3,
         overrides_shift=2,
