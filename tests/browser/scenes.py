@@ -214,6 +214,7 @@ def fault(now: float) -> ViewBody:
         decision="none",
         reasons=[NOT_CONFIRMED],
         clearance_up=False,
+        local=LocalNow(since=now - 95, rule="refuse"),
         clearance_since=now - 95,
         unsent=37,
     )
@@ -235,7 +236,7 @@ def awaited(now: float) -> ViewBody:
     return replace(
         held(now),
         mode="advisory",
-        local=LocalNow(since=now - 95, rule="refuse"), clearance_up=False,
+        clearance_up=False,
         local=LocalNow(since=now - 95, rule="operator"),
         queue=3,
         overrides_shift=2,

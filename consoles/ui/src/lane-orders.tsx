@@ -20,7 +20,7 @@ export function Commands({ live, view, locked, onAsk }: { live: Live; view: View
       <HoldButton id="lower" disabled={locked} onHold={() => onAsk("lower")}>{tr("manualLower")}<small>{tr(locked ? "locked" : "hold")}</small></HoldButton>
       <dl class="panel facts">
         <div><dt>{tr("customs")}</dt>
-        <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn" id="local">✕ {tr("down")}{body.local ? ` · ${tr("localMode")}: ${say(localWord[body.local.rule])}` : ""}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
+        <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn" id="local">✕ {body.local ? `${tr("localMode")}: ${say(localWord[body.local.rule])}` : tr("down")}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
         <div><dt>{tr("unsent")}</dt><dd><b class="num" id="unsent">{body.unsent}</b> <span class="dim">{tr("toCustoms")}</span> <b class="num" id="queue">{body.queue}</b> <span class="dim">{tr("shiftOverrides")}</span> <b class="num" id="shift">{body.overrides_shift}</b></dd></div>
         <div><dt>{tr("today")}</dt><dd><b class="num">{body.passages_today}</b> {tr("passages")} · <b class="num">{body.refusals_today}</b> {tr("refusals")} · <b class="num">{body.overrides_today}</b> {tr("overrides")}</dd></div>
       </dl>

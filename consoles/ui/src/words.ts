@@ -6,7 +6,7 @@ type Pair = [zh: string, en: string];
 
 /** Both languages of every word live here; a missing one is a type error. One word a thing, the same on every page. */
 const words = {
-  mode: ["模式", "Mode"], seen: ["识别", "Seen"], matching: ["比对", "Matching"], awaitsSecond: ["等待第二人签名", "Waits for a second signature"], countersign: ["第二人签名", "Sign as second"], lapses: ["剩余", "lapses in"], heldOpen: ["闸杆保持开启", "Boom held open"], until: ["至", "until"], passedUnder: ["已通过", "passed"], localMode: ["本地模式", "Local mode"], toCustoms: ["待报海关", "reports"], shiftOverrides: ["本班人工", "by hand"], holdOpen: ["保持开启", "Hold open"], endHold: ["结束保持", "End hold-open"], confirmRelease: ["确认放行", "Confirm release"], minutes: ["分钟", "min"], corrected: ["更正", "corrected"],
+  mode: ["模式", "Mode"], seen: ["识别", "Seen"], matching: ["比对", "Matching"], awaitsSecond: ["等待第二人签名", "Waits for a second signature"], countersign: ["第二人签名", "Sign as second"], lapses: ["剩余", "lapses in"], heldOpen: ["闸杆保持开启", "Boom held open"], until: ["至", "until"], passedUnder: ["已通过", "passed"], localMode: ["本地模式", "Local"], toCustoms: ["待报海关", "reports"], shiftOverrides: ["本班人工", "by hand"], holdOpen: ["保持开启", "Hold open"], endHold: ["结束保持", "End hold-open"], confirmRelease: ["确认放行", "Confirm release"], minutes: ["分钟", "min"], corrected: ["更正", "corrected"],
   ...reviewWords, queue: ["排队", "Queue"],
   lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
   gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
@@ -59,7 +59,7 @@ export const modeWord = { live: ["自动", "Live"], advisory: ["建议", "Adviso
 export const checkWord = { plate: ["车牌", "Plate"], tag: ["电子车牌", "Tag"], trailer: ["挂车", "Trailer"], containers: ["箱号", "Containers"], seal: ["封志", "Seal"], weight: ["重量", "Weight"], direction: ["方向", "Direction"], document: ["单证", "Document"] } satisfies Record<LineNow["check"], Pair>;
 export const foundWord = { same: ["相符", "agrees"], free: ["未申报", "not declared"], unread: ["未读到", "not read"], differs: ["不符", "differs"] } satisfies Record<LineNow["found"], Pair>;
 export const leadsWord = { retry: ["重读", "read again"], correct: ["可更正", "may be corrected"], inspect: ["转查验", "inspection"], refuse: ["退出", "has to leave"] } satisfies Record<LineNow["leads"], Pair>;
-export const localWord = { refuse: ["不放行", "no release"], operator: ["单人放行", "one person may release"], known_empty: ["已知空车放行", "known empty trucks pass"] } satisfies Record<"refuse" | "operator" | "known_empty", Pair>;
+export const localWord = { refuse: ["不放行", "no release"], operator: ["单人放行", "one releases"], known_empty: ["已知空车放行", "empties pass"] } satisfies Record<"refuse" | "operator" | "known_empty", Pair>;
 export const roleWord = { operator: ["值班员", "Operator"], supervisor: ["值班长", "Supervisor"], inspector: ["审图员", "Inspector"] } satisfies Record<PersonCard["role"], Pair>;
 export const inputWord = {
   loop_arrival: ["到达地感", "Arrival loop"], beam_rear: ["后光幕", "Rear beam"], beam_front: ["前光幕", "Front beam"], loop_boom: ["闸下地感", "Boom loop"], photocell: ["光电", "Photocell"], limit_down: ["下限位", "Down switch"], limit_up: ["上限位", "Up switch"], boom_fault: ["道闸故障", "Boom fault"],
