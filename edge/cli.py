@@ -262,6 +262,22 @@ def xray_verify(
     raise typer.Exit(verify(folder))
 
 
+@xray_app.command("export")
+def xray_export(
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="The scan's name: 64 digits.")],
+    where: Annotated[
+        Path, typer.Argument(metavar="FOLDER|SITE.toml", help="With a site file the verdict is exported too.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the files; nothing there is replaced.")] = Path(),
+    dicos: Annotated[bool, typer.Option("--dicos", help="DICOS V03: a DX file an energy, and a TDR.")] = False,
+    tiff: Annotated[bool, typer.Option("--tiff", help="A TIFF with a page an energy.")] = False,
+) -> None:
+    """Write one scan for other programs."""
+    from edge.commands.xray import export
+
+    raise typer.Exit(export(digest, where, out, dicos=dicos, tiff=tiff))
+
+
 @keys_app.command("new")
 def keys_new(
     private_file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes; must not exist.")],
