@@ -161,6 +161,26 @@ async def test_a_held_press_asks_and_the_signed_order_reaches_the_lane(
     assert (order.reason_zh, order.reason_en) == ("海关电话同意", "Customs agreed by telephone")
 
 
+async def test_a_supervisor_holds_open_for_minutes_and_ends_it(
+    page: Page, console: ConsoleProcess, feeder: Feeder
+) -> None:
+    await open_lane(page, console, feeder, "held")
+    await hold(page, "#release", 1200)
+    await page.locator("dialog[open] label:has-text('15 分钟')").click()
+    await page.get_by_text("海关电话同意").click()
+    await page.locator("dialog[open] label:has-text('赵敏')").click()
+    for digit in PIN:
+        await page.locator(f".pad button:text-is('{digit}')").click()
+    await page.locator("#sign").click()
+    await expect(page.locator("#outcome")).to_contain_text("车道已接受", timeout=15_000)
+    (order,) = feeder.admitted
+    assert (order.verb, order.persons) == (Verb.HOLD_OPEN, ("zhao.min",))
+    assert order.until is not None and abs(order.until - order.issued_at - 900) < 1
+    await page.keyboard.press("Escape")
+    feeder.scene["L01"] = "kept"
+    await expect(page.locator("#lower")).to_contain_text("结束保持")
+
+
 async def test_a_refusing_lane_is_quoted(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await open_lane(page, console, feeder, "held")
     feeder.accept = False

@@ -13,11 +13,11 @@ const SCREEN = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
 /** What a person may do here, held and not clicked, and how the lane is connected. */
 export function Commands({ live, view, locked, onAsk }: { live: Live; view: ViewNow; locked: boolean; onAsk: (verb: Command["verb"]) => void }) {
-  const body = view.body, truck = body.passage !== null;
+  const body = view.body, truck = body.passage !== null, advised = body.advised !== null, kept = body.kept !== null;
   return (
     <footer class="acts">
-      <HoldButton id="release" disabled={locked || !truck} onHold={() => onAsk("release")}>{tr("manualRelease")}<small>{tr(locked ? "locked" : truck ? "hold" : "noPassage")}</small></HoldButton>
-      <HoldButton id="lower" disabled={locked} onHold={() => onAsk("lower")}>{tr("manualLower")}<small>{tr(locked ? "locked" : "hold")}</small></HoldButton>
+      <HoldButton id="release" disabled={locked || !truck} onHold={() => onAsk(advised ? "confirm" : "release")}>{tr(advised ? "confirmRelease" : "manualRelease")}<small>{tr(locked ? "locked" : truck ? "hold" : "noPassage")}</small></HoldButton>
+      <HoldButton id="lower" disabled={locked} onHold={() => onAsk(kept ? "close" : "lower")}>{tr(kept ? "endHold" : "manualLower")}<small>{tr(locked ? "locked" : "hold")}</small></HoldButton>
       <dl class="panel facts">
         <div><dt>{tr("customs")}</dt>
         <dd id="clearance">{body.clearance_up ? <><b>{tr("up")}</b> <span class="dim"><Age live={live} at={body.clearance_since} /></span></> : <><span class="warn" id="local">✕ {body.local ? `${tr("localMode")}: ${say(localWord[body.local.rule])}` : tr("down")}</span> <Age live={live} at={body.clearance_since} /></>}</dd></div>
@@ -27,6 +27,8 @@ export function Commands({ live, view, locked, onAsk }: { live: Live; view: View
     </footer>
   );
 }
+
+const TITLE = { release: "manualRelease", hold_open: "holdOpen", lower: "manualLower", lower_now: "manualLower", close: "endHold", confirm: "confirmRelease" } as const;
 
 async function send(lane: string, what: "orders" | "countersign", command: Command | Countersign): Promise<Outcome> {
   try {
@@ -55,6 +57,9 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
   const [reason, setReason] = useState<Command["reason"] | null>(null), [note, setNote] = useState("");
   const persons = hello.persons.filter((p) => p.role !== "inspector");
   const [person, setPerson] = useState<string | null>(persons.length === 1 ? persons[0]!.id : null);
+  /** A release may be for longer than one truck; a lowering may be one that cannot wait. */
+  const [minutes, setMinutes] = useState<number | null>(null), [atOnce, setAtOnce] = useState(false);
+  const verb: Command["verb"] = asked.verb === "release" && minutes !== null ? "hold_open" : asked.verb === "lower" && atOnce ? "lower_now" : asked.verb;
   const [pin, setPin] = useState(""), [busy, setBusy] = useState(false), [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => { dialog.current?.showModal(); }, []);
 
@@ -66,7 +71,7 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
     event.preventDefault();
     if (!ready || reason === null || person === null) return;
     setBusy(true); setOutcome(null);
-    const command: Command = { verb: asked.verb, passage: asked.passage, person, pin, reason, note: note.trim(), screen: SCREEN, minutes: null };
+    const command: Command = { verb, passage: asked.passage, person, pin, reason, note: note.trim(), screen: SCREEN, minutes };
     setPin("");
     const told = await send(lane, "orders", command);
     setBusy(false); setOutcome(told);
@@ -75,10 +80,14 @@ export function Orders({ lane, hello, view, asked, locked, onClose }: { lane: st
 
   return (
     <dialog ref={dialog} aria-labelledby="ask" onClose={onClose}>
-      <h2 id="ask">{tr(asked.verb === "release" ? "manualRelease" : "manualLower")}</h2>
+      <h2 id="ask">{tr(TITLE[asked.verb])}</h2>
       <p class="bound">{tr("sentFor")}: {tr("lane")} <b>{lane}</b>{asked.passage !== null && <> · {tr("passage")} <b>{asked.passage}</b></>}{plate && !changed && <> · <b>{plateText(plate.text)}</b></>}</p>
       <form class="order-form" onSubmit={(e) => void submit(e)} autocomplete="off">
         <div>
+          {asked.verb === "release" && <fieldset class="how"><legend>{tr("howLong")}</legend><div class="choices row">
+            {[null, 5, 15, 60].map((span) => <label key={span ?? 0}><input type="radio" name="span" checked={minutes === span} onChange={() => setMinutes(span)} disabled={busy || done} />{span === null ? tr("onceOnly") : <><b class="num">{span}</b> {tr("minutes")}</>}</label>)}
+          </div></fieldset>}
+          {asked.verb === "lower" && <label class="how"><input type="checkbox" id="at-once" checked={atOnce} onChange={() => setAtOnce(!atOnce)} disabled={busy || done} /> {tr("lowerNow")}</label>}
           <fieldset><legend>{tr("chooseReason")}</legend>
             <div class="choices two">
               {hello.whys.map((w) => <label key={w.code}><input type="radio" name="why" value={w.code} checked={reason === w.code} onChange={() => setReason(w.code)} disabled={busy || done} />{say(w.say)}</label>)}
