@@ -12,9 +12,10 @@ from drivers.gps.device import GpsListener
 from drivers.gps.fix import Fix
 from drivers.gps.gpsd.device import GpsdClient
 from drivers.gps.jt808.device import Jt808Listener
-from drivers.kinds import Clock
-from drivers.link import StreamLink, TcpListenLink, open_link, open_port
+from drivers.kinds import Clock, Link
+from drivers.link import open_link, open_port
 from drivers.link.config import TcpListenConfig
+from drivers.link.recording import Tap, recorded, recorded_port
 from drivers.readings import Garbage, Tally
 
 KEY_BYTES = (16, 4096)
@@ -36,25 +37,26 @@ class Source:
     """An open link with its listener."""
 
     listener: Listener
-    link: StreamLink | TcpListenLink
+    link: Link
 
     async def close(self) -> None:
         """Give the wire back."""
         await self.link.close()
 
 
-async def open_source(config: TrackerConfig, clock: Clock) -> Source:
-    """Raises OpenFailed, and OurMistake for a key file that cannot serve."""
+async def open_source(config: TrackerConfig, clock: Clock, tap: Tap | None = None) -> Source:
+    """Every byte of it goes to `tap`. Raises OpenFailed, and OurMistake for a key file that cannot serve."""
     if isinstance(config, Jt808Config):
         key = await asyncio.to_thread(read_key, config)
-        port = await open_port(config.link, clock)
+        port = recorded_port(await open_port(config.link, clock), tap)
         return Source(Jt808Listener(port, config, clock, key), port)
     if isinstance(config, GpsdConfig):
-        line = await open_link(config.link, clock)
+        line = recorded(await open_link(config.link, clock), tap)
         return Source(GpsdClient(line, config, clock), line)
     where = config.link
     link = await (open_port(where, clock) if isinstance(where, TcpListenConfig) else open_link(where, clock))
-    return Source(GpsListener(link, config, clock), link)
+    line = recorded(link, tap)
+    return Source(GpsListener(line, config, clock), line)
 
 
 def read_key(config: Jt808Config) -> bytes | None:

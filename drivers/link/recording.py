@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.faults import DriverFault, NoAnswer
 from drivers.kinds import Clock, Link
+from drivers.link.listen import TcpListenLink
 from drivers.link.tape import HEAD, LONGEST, MAGIC, SUFFIX, Kind, Record, began_at, records
 from drivers.link.udp import UdpLink
 from drivers.readings import Chunk, Instant
@@ -259,17 +260,25 @@ class Tap:
         self._box.put(Kind.RECEIVED, self._line, data, at)
 
     def datagram(self, sender: str, data: bytes, at: Instant) -> None:
-        """One datagram and who sent it."""
-        who = sender.encode()[:255]
-        self._box.put(Kind.DATAGRAM, self._line, bytes((len(who),)) + who + data, at)
+        """A datagram, or a piece of one client's stream, and who sent it. No bytes: it has hung up."""
+        self._box.put(Kind.DATAGRAM, self._line, _addressed(sender, data), at)
 
     def sent(self, data: bytes) -> None:
         """Bytes to the instrument."""
         self._box.put(Kind.SENT, self._line, data)
 
+    def answered(self, client: str, data: bytes) -> None:
+        """Bytes to one of those on the port."""
+        self._box.put(Kind.ANSWERED, self._line, _addressed(client, data))
+
     def failed(self, fault: DriverFault) -> None:
         """A deadline passed in silence, or the life is over."""
         self._box.put(Kind.SILENT if isinstance(fault, NoAnswer) else Kind.ENDED, self._line, fault.what.encode())
+
+
+def _addressed(who: str, data: bytes) -> bytes:
+    name = who.encode()[:255]
+    return bytes((len(name),)) + name + data
 
 
 class RecordedLink:
@@ -308,15 +317,22 @@ class RecordedLink:
         await self._link.close()
 
 
-class RecordedDatagrams(RecordedLink):
-    """The same for a port on which many instruments speak."""
+class RecordedPort(RecordedLink):
+    """The same for a port on which many instruments speak, in datagrams or over connections of their own."""
 
-    def __init__(self, link: UdpLink, tap: Tap) -> None:
+    def __init__(self, link: UdpLink | TcpListenLink, tap: Tap) -> None:
         super().__init__(link, tap)
+        self.whole: bool = link.whole
+        """As the link's."""
         self._port = link
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """As the link's."""
+        return self._port.address
+
     async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
-        """As UdpLink.read_from."""
+        """As UdpLink.read_from, TcpListenLink.read_from."""
         try:
             chunk, sender = await self._port.read_from(deadline_s)
         except DriverFault as fault:
@@ -325,9 +341,25 @@ class RecordedDatagrams(RecordedLink):
         self._tap.datagram(sender, chunk.data, chunk.at)
         return chunk, sender
 
+    def write_to(self, client: str, data: bytes) -> bool:
+        """As the link's. What a client did not take is not on the tape."""
+        taken = self._port.write_to(client, data)
+        if taken:
+            self._tap.answered(client, data)
+        return taken
+
+    def hang_up(self, client: str) -> None:
+        """As the link's; its end comes as a piece without bytes."""
+        self._port.hang_up(client)
+
 
 def recorded(link: Link, tap: Tap | None) -> Link:
     """The link, with the black box listening; without a tap, the link itself."""
     if tap is None:
         return link
-    return RecordedDatagrams(link, tap) if isinstance(link, UdpLink) else RecordedLink(link, tap)
+    return RecordedPort(link, tap) if isinstance(link, UdpLink | TcpListenLink) else RecordedLink(link, tap)
+
+
+def recorded_port(link: UdpLink | TcpListenLink, tap: Tap | None) -> RecordedPort | UdpLink | TcpListenLink:
+    """The same for a port whose driver answers one of many."""
+    return link if tap is None else RecordedPort(link, tap)

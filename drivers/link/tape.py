@@ -41,6 +41,8 @@ class Kind(IntEnum):
     """As RECEIVED, with its sender: u8 length, the sender, the bytes."""
     STANDING = 9
     """The link was open when this file was begun."""
+    ANSWERED = 10
+    """As SENT on a port of many instruments, with its receiver in front, as DATAGRAM has its sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,6 @@ _KINDS: Final = frozenset(int(kind) for kind in Kind)
 
 
 def sender_of(payload: bytes) -> tuple[str, bytes]:
-    """Sender and bytes of a DATAGRAM."""
+    """Sender and bytes of a DATAGRAM; receiver and bytes of what was ANSWERED."""
     cut = 1 + payload[0] if payload else 1
     return payload[1:cut].decode("utf-8", "replace"), payload[cut:]

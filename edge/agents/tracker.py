@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from drivers.gps.config import TrackerConfig
 from drivers.gps.fix import Fix
 from drivers.kinds import Clock
+from drivers.link.recording import Recorder
 from drivers.readings import Garbage, Instant, Quality
 from edge.config import Site
 from edge.fences import Fences
@@ -29,6 +30,8 @@ from telemetry.topics import BY_WORD
 from telemetry.voice import Voice
 
 NODE = "tracker"
+BLACK_BOX = "black-box"
+"""In the node's folder: the tape of every tracker's link."""
 GIVE_EVERY_S = 0.1
 """How often held fixes are looked at; beside the half second that they are held for."""
 LOOK_EVERY_S = 5.0
@@ -55,6 +58,7 @@ class Trackers:
     def __init__(self, site: Site, voice: Voice, clock: Clock, folder: Path, memory: Memory) -> None:
         self._voice, self._clock, self._folder = voice, clock, folder
         self._listeners = site.trackers
+        self._box = Recorder(folder / BLACK_BOX, clock, site.black_box)
         drawing = site.about.drawing
         self._ground = None if drawing is None else Ground(drawing.origin_lat, drawing.origin_lon)
         self._fleet = Fleet()
@@ -70,6 +74,7 @@ class Trackers:
         await self._ring(self._rings.cleared(self._asked), self._clock.now())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._voice.run())
+            group.create_task(self._box.run())
             group.create_task(self._give())
             group.create_task(self._look())
             group.create_task(self._tell_health())
@@ -88,7 +93,10 @@ class Trackers:
                 health.heard(fix.at)
                 self._fleet.take(instrument_name(tracker), fix)
 
-        await keep(f"{NODE}/{config.name}", lambda: open_source(config, self._clock), live, self._clock, health)
+        def opened() -> Awaitable[Source]:
+            return open_source(config, self._clock, self._box.tap(config.name))
+
+        await keep(f"{NODE}/{config.name}", opened, live, self._clock, health)
 
     async def _give(self) -> None:
         while True:

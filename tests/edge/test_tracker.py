@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from drivers.gps.jt808.frames import Message
+from drivers.link.tape import Kind, Record, records, sender_of
 from edge.agents import tracker
 from edge.clock import SiteClock
 from edge.config import load
@@ -26,6 +28,7 @@ from telemetry.payloads.lane import AlarmBody
 from telemetry.payloads.node import BirthBody
 from telemetry.payloads.zone import ZoneBody
 from telemetry.topics import parse
+from tests.drivers.gps.terminals import words
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "edge" / "sites" / "example.toml"
 SPEED = 20.0
@@ -98,6 +101,10 @@ async def test_trackers_by_two_roads_reach_the_bus_with_metres(tmp_path: Path) -
         assert fix.valid and fix.x_m is not None and fix.y_m is not None
         assert 90 < (fix.x_m**2 + fix.y_m**2) ** 0.5 < 110, "the simulated truck drives on a circle of 100 m"
     assert [i.name for i in births[0].instruments] == ["wire", "yard"]
+    tape = on_tape(site.folder("tracker"))
+    assert b"$GNRMC" in b"".join(r.payload for r in tape if (r.link, r.kind) == ("wire", Kind.RECEIVED))
+    datagrams = [sender_of(r.payload) for r in tape if (r.link, r.kind) == ("yard", Kind.DATAGRAM)]
+    assert len(datagrams) >= 3 and all(data.startswith(b"\\s:truck2,") for _, data in datagrams)
 
 
 async def test_crossing_a_zone_is_recorded_and_rings_and_what_was_kept_back_does_not(
@@ -172,3 +179,17 @@ async def test_crossing_a_zone_is_recorded_and_rings_and_what_was_kept_back_does
     assert all(fix.ignition for fix in live)
     memory = recall(site.folder("tracker"))
     assert set(memory.sides) == {"truck1"}
+    tape = on_tape(site.folder("tracker"))
+    said = words(*(sender_of(r.payload)[1] for r in tape if r.kind is Kind.DATAGRAM))
+    answers = words(*(sender_of(r.payload)[1] for r in tape if r.kind is Kind.ANSWERED))
+    asked = {word.serial for word in said if isinstance(word, Message)}
+    answered = {int.from_bytes(word.body[:2], "big") for word in answers if isinstance(word, Message)}
+    assert len(answered) > 40 and answered <= asked
+    assert {r.link for r in tape if r.kind is Kind.OPENED} == {"trucks"}
+
+
+def on_tape(folder: Path) -> list[Record]:
+    [path] = (folder / tracker.BLACK_BOX).iterdir()
+    found = list(records(path))
+    assert all(isinstance(each, Record) for each in found)
+    return [each for each in found if isinstance(each, Record)]

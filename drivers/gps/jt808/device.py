@@ -26,7 +26,6 @@ MAX_CLIENTS = 4000
 class Port(Protocol):
     """A port of ours that knows who sent what it reads, and can answer."""
 
-    name: str
     whole: bool
     """What is read is a message as it was sent, not a piece of a stream."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from drivers.gps.jt808.dialogue import Dialogue
 from drivers.gps.jt808.frames import Message, Packets
 from drivers.link import open_port
 from drivers.link.config import TcpListenConfig, UdpLinkConfig
+from drivers.link.recording import Recorder, recorded_port
+from drivers.link.tape import Kind, Record, records, sender_of
 from drivers.readings import Chunk, Garbage, Instant, Tally
 from edge.clock import SiteClock
 from simulators.clock import SimClock
@@ -304,9 +307,15 @@ HERE = GeoState(lat=36.05, lon=-120.25, speed_mps=6.0, track_deg=271.0)
 
 @asynccontextmanager
 async def at_the_port(
-    link: dict[str, Any], terminals: list[Terminal], sim: SimClock, key: bytes | None = None
+    link: dict[str, Any],
+    terminals: list[Terminal],
+    sim: SimClock,
+    key: bytes | None = None,
+    box: Path | None = None,
 ) -> AsyncGenerator[Jt808Listener]:
+    """`box`: where the tape goes."""
     clock = SiteClock(speed=SPEED, origin=sim.origin)
+    recorder = None if box is None else Recorder(box, clock)
     settings = config(link={**link, "listen_host": "127.0.0.1"})
     port = await open_port(settings.link, clock)
     assert isinstance(settings.link, TcpListenConfig | UdpLinkConfig)
@@ -314,11 +323,46 @@ async def at_the_port(
         tasks = [group.create_task(t.run(*port.address, udp=link["kind"] == "udp")) for t in terminals]
         try:
             async with asyncio.timeout(WITHIN_S):
-                yield Jt808Listener(port, settings, clock, key)
+                ears = recorded_port(port, None if recorder is None else recorder.tap("trucks"))
+                yield Jt808Listener(ears, settings, clock, key)
         finally:
             for task in tasks:
                 task.cancel()
     await port.close()
+    if recorder is not None:
+        await recorder.finish()
+
+
+@pytest.mark.parametrize("kind", ["tcp-listen", "udp"])
+async def test_the_tape_holds_all_that_was_said_and_answered(kind: str, tmp_path: Path) -> None:
+    sim = SimClock(speed=SPEED)
+    fleet = [Terminal(sim, str(13900000001 + n), lambda: HERE) for n in range(3)]
+    live: list[tuple[str, Fix]] = []
+    async with at_the_port({"kind": kind, "listen_port": 0}, fleet, sim, KEY, tmp_path) as listener:
+        async for word in listener.words():
+            assert isinstance(word, tuple)
+            live.append(word)
+            if len(live) >= 12 and {name for name, _ in live[6:]} == {each.phone for each in fleet}:
+                break
+    [path] = tmp_path.iterdir()
+    tape = [each for each in records(path) if isinstance(each, Record)]
+    heard = [(r.at, *sender_of(r.payload)) for r in tape if r.kind is Kind.DATAGRAM]
+    answers = [sender_of(r.payload) for r in tape if r.kind is Kind.ANSWERED]
+    assert len({sender for _, sender, _ in heard}) == 3 == len({client for client, _ in answers})
+
+    class Tape(ScriptPort):
+        async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
+            if not heard:
+                raise LinkLost(self.name, "the end of the tape")
+            at, sender, data = heard.pop(0)
+            return Chunk(data, at), sender
+
+    clock = ScriptClock()
+    port = Tape(clock, [], whole=kind == "udp")
+    again, _ = await until_fault(Jt808Listener(port, config(), clock, KEY).words())
+    assert again[: len(live)] == live
+    said = [(client, word) for client, data in answers for word in words(data)]
+    assert len(said) >= 12 and port.sent[: len(said)] == said
 
 
 @pytest.mark.parametrize("kind", ["tcp-listen", "udp"])
