@@ -1,4 +1,7 @@
-"""The platform's side of JT/T 808: who is answered what, and what becomes a fix. Scripted, then over real sockets."""
+"""The platform's side of JT/T 808: who is answered what, and what becomes a fix. Scripted, then over real sockets.
+
+Longer than 400 lines: the scripted port, the port with terminals at it and the tape of both are one bench.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
