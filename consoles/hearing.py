@@ -19,6 +19,7 @@ from telemetry.payloads.fix import FixBody
 from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AlarmBody, AnswerBody, BoomBody, PassageBody, RefusalBody, Text, ViewBody
 from telemetry.payloads.node import BirthBody, StateBody
+from telemetry.payloads.scanner import ScanBody
 from telemetry.payloads.weight import WeightBody
 from telemetry.payloads.zone import ZoneBody
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 SAMPLES = ("weight", "health", "fix")
 """Words below an instrument that the pages show."""
-RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "birth", "state")
+RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "scan", "birth", "state")
 """Words of a node that the pages show; the others are for the recorder."""
 TRAIL_KEPT = 60
 """Earlier places of a tracker: five minutes at a fix in five seconds."""
@@ -78,6 +79,8 @@ class Hearing:
         """The start of each node that last said it is online."""
         self.on_state: Callable[[str, StateBody], None] | None = None
         """Told of every node's state, ours included."""
+        self.on_scan: Callable[[], None] | None = None
+        """Told when a scanner says that a scan is in the archive."""
         self._crossed: deque[float] = deque(maxlen=COUNTED_CEILING)
         self._rung: deque[float] = deque(maxlen=COUNTED_CEILING)
         self._readers: dict[str, Callable[[topics.Address, Envelope], None]] = {
@@ -91,6 +94,7 @@ class Hearing:
             "alarm": self._alarm,
             "answer": self._answer,
             "zone": self._zone,
+            "scan": self._scan,
             "birth": self._birth,
             "state": self._state,
         }
@@ -270,6 +274,11 @@ class Hearing:
         said = body(envelope, ZoneBody)
         if said.what != "found" and not said.rings and not self._known(envelope):
             self._event(address, envelope, "zone", 3, [said.say])
+
+    def _scan(self, _: topics.Address, envelope: Envelope) -> None:
+        body(envelope, ScanBody)
+        if not self._known(envelope) and self.on_scan is not None:
+            self.on_scan()
 
     def _event(
         self,

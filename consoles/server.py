@@ -148,6 +148,7 @@ async def run(site: ConsoleSite, clock: ConsoleClock, history: History, listenin
             version=VERSION,
             pages=built(),
         )
+        hearing.on_scan = review.heard_of_a_scan
     parts = Parts(
         hello=greeting(site, clock, built()),
         room=room,

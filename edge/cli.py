@@ -90,7 +90,7 @@ def up(
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(help="lane/<id>, tracker or recorder.")],
+    name: Annotated[str, typer.Argument(help="lane/<id>, xray/<id>, tracker or recorder.")],
     site_file: SiteFile,
 ) -> None:
     """Run one agent in this process; what `up` and a systemd unit start."""

@@ -26,6 +26,7 @@ from edge.closed import Closed, Name, PublicKey, Words
 from edge.cross_checks import findings
 from edge.inspection_config import InspectionConfig
 from edge.mistakes import Finding, Mistake, SiteFileWrong, SiteText, places
+from edge.scanner_config import Scanner
 from edge.zone_config import ZoneConfig
 from gateway_ctl.modes import Consequence, Mode, Silent
 from gateway_ctl.neighbours.config import PapersConfig
@@ -229,6 +230,7 @@ class Site(Closed):
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
+    scanners: tuple[Scanner, ...] = ()
     trackers: tuple[TrackerConfig, ...] = ()
     zones: tuple[ZoneConfig, ...] = ()
     """Areas and routes on the drawing that trackers enter and leave."""
@@ -257,6 +259,19 @@ class Site(Closed):
             if lane.id == lane_id:
                 return lane
         raise LookupError(f"no lane {lane_id!r}; there are {', '.join(lane.id for lane in self.lanes)}")
+
+    def scanner(self, scanner_id: str) -> Scanner:
+        """Raises LookupError, which names the scanners there are."""
+        for scanner in self.scanners:
+            if scanner.id == scanner_id:
+                return scanner
+        raise LookupError(f"no scanner {scanner_id!r}; there are {', '.join(each.id for each in self.scanners)}")
+
+    @property
+    def scans(self) -> Path:
+        """The archive of scans: the scanners write it, the image review reads it."""
+        said = None if self.inspection is None else self.inspection.archive
+        return said or self.data / "xray"
 
     def keyring(self) -> dict[str, Holder]:
         """Every key that may be on an order here: customs' by its id, a person's by the person's id."""

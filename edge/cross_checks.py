@@ -12,7 +12,7 @@ from typing import Any, cast
 from drivers.link.modbus_tables import TABLES
 from edge.mistakes import Finding, Place, places
 
-RESERVED = {"tracker", "recorder", "console", "broker"}
+RESERVED = {"tracker", "recorder", "console", "broker", "review"}
 """Nodes of the bus that every site has."""
 NEEDED_INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up")
 FEWEST_DIVISIONS = 100
@@ -23,6 +23,8 @@ MOST_DIVISIONS = 10_000
 def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     """Everything that is wrong between the parts. `folder` is the site file's."""
     yield from _twice(raw, "lanes.*.id", "another lane has this id")
+    yield from _twice(raw, "scanners.*.id", "another scanner has this id")
+    yield from _scanners(raw)
     yield from _twice(raw, "persons.*.id", "another person has this id")
     yield from _twice(raw, "persons.*.public", "another person has this key: an order must say who signed it")
     yield from _twice(raw, "clearance.keys.*.id", "another key of customs has this id")
@@ -75,9 +77,25 @@ def _persons_and_customs(raw: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _reserved(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    for place, value in places(raw, "lanes.*.id"):
-        if isinstance(value, str) and value in RESERVED:
-            yield Finding(place, f"expected another name: {value} is a node of every site")
+    for pattern in ("lanes.*.id", "scanners.*.id"):
+        for place, value in places(raw, pattern):
+            if isinstance(value, str) and value in RESERVED:
+                yield Finding(place, f"expected another name: {value} is a node of every site")
+
+
+def _scanners(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """A scanner is a node like a lane, and its instruments have names of their own."""
+    lanes = [value for _, value in places(raw, "lanes.*.id")]
+    for place, value in places(raw, "scanners.*.id"):
+        if value in lanes:
+            yield Finding(place, "a lane has this id")
+    for scanner, table in places(raw, "scanners.*"):
+        named = [
+            ((*scanner, *place), value)
+            for kind in ("detector", "source", "safety", "cameras.*")
+            for place, value in places(table, f"{kind}.name")
+        ]
+        yield from _repeats(iter(named), lambda _: "another instrument of this scanner has this name")
 
 
 def _instruments(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -99,11 +117,16 @@ def _wires(raw: Mapping[str, Any]) -> Iterator[Finding]:
     def wires() -> Iterator[tuple[Place, Any]]:
         for pattern in (
             *(f"lanes.*.{kind}.link" for kind in ("weighbridge", "io", "tags", "cameras.*", "sign")),
+            *(f"scanners.*.{kind}.link" for kind in ("source", "safety", "cameras.*")),
             "trackers.*.link",
         ):
             for place, link in places(raw, pattern):
                 if isinstance(link, dict) and (wire := _wire(cast("dict[str, Any]", link))):
                     yield place, wire
+
+        for place, port in places(raw, "scanners.*.detector.listen_port"):
+            if port:
+                yield place, ("udp", port)
 
     yield from _repeats(wires(), lambda first: f"{_called(raw, first)} is on the same wire")
 
@@ -201,11 +224,12 @@ def _gate_devices(lane: dict[str, Any], customs: dict[str, Any], place: Place) -
 
 def _modules(raw: Mapping[str, Any]) -> Iterator[Finding]:
     known = {table.name for table in TABLES} | {str(value) for _, value in places(raw, "modules.*.name")}
-    for place, value in places(raw, "lanes.*.io.module"):
-        if isinstance(value, str) and value not in known:
-            yield Finding(
-                place, f"expected a register table: {', '.join(sorted(known))}, or one of your own in [[modules]]"
-            )
+    for pattern in ("lanes.*.io.module", "scanners.*.safety.module"):
+        for place, value in places(raw, pattern):
+            if isinstance(value, str) and value not in known:
+                yield Finding(
+                    place, f"expected a register table: {', '.join(sorted(known))}, or one of your own in [[modules]]"
+                )
 
 
 def _inputs(raw: Mapping[str, Any]) -> Iterator[Finding]:

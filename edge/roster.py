@@ -35,6 +35,7 @@ TABLE: tuple[Row, ...] = (
     Row("broker", "nats-server", (), lambda site: ["broker"] if site.broker.engine == "embedded" else []),
     Row("recorder", "edge", ("broker",), lambda _: ["recorder"]),
     Row("lane", "edge", (), lambda site: [f"lane/{lane.id}" for lane in site.lanes]),
+    Row("xray", "edge", (), lambda site: [f"xray/{scanner.id}" for scanner in site.scanners]),
     Row("tracker", "edge", (), lambda site: ["tracker"] if site.trackers else []),
     Row("console", "consoles", ("broker",), lambda _: ["console"]),
 )

@@ -17,6 +17,7 @@ class Speaker(StrEnum):
     LANE = "lane"
     TRACKER = "tracker"
     RECORDER = "recorder"
+    SCANNER = "scanner"
     CONSOLE = "console"
     EVERY_NODE = "every node"
 
@@ -111,6 +112,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic("acknowledgement", Speaker.CONSOLE, Kind.RECORD, False, None, "a person has seen an alarm"),
     Topic("answer", Speaker.LANE, Kind.RECORD, False, None, "what became of an order that came by the bus"),
     Topic("anchor", Speaker.LANE, Kind.RECORD, False, None, "how far the lane's book is, signed, for others to keep"),
+    Topic("scanner", Speaker.SCANNER, Kind.SAMPLE, True, 1.0, "what a scanner is doing, and what forbids a beam"),
+    Topic("scan", Speaker.SCANNER, Kind.RECORD, False, None, "a scan is in the archive, by its digest"),
     Topic("order", Speaker.CONSOLE, Kind.ORDER, False, None, "a signed order for a lane"),
     Topic("verdict", Speaker.CONSOLE, Kind.ORDER, False, None, "an inspector's signed word on a scan, for a lane"),
     Topic("correction", Speaker.CONSOLE, Kind.ORDER, False, None, "a person's signed word on what a lane has misread"),

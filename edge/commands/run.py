@@ -59,7 +59,7 @@ def up(site: Site, site_file: Path, only: Sequence[str]) -> None:
 
 
 def run(site: Site, name: str) -> None:
-    """One agent in this process: `lane/L01`, `tracker` or `recorder`."""
+    """One agent in this process: `lane/L01`, `xray/X01`, `tracker` or `recorder`."""
     log_to_stderr()
     agent = _agent(site, name)
     site.data.mkdir(parents=True, exist_ok=True)
@@ -75,11 +75,15 @@ def _agent(site: Site, name: str) -> Agent:
     if name not in names(site):
         raise Stop(f"no process {name!r} at this site; there are {', '.join(names(site))}", Exit.WRONG)
     clock = SiteClock(speed=site.about.clock.speed, origin=site.about.clock.origin)
-    kind, _, lane_id = name.partition("/")
+    kind, _, own_id = name.partition("/")
     if kind == "lane":
         from edge.agents import lane
 
-        return lambda: lane.run(site, lane_id, clock)
+        return lambda: lane.run(site, own_id, clock)
+    if kind == "xray":
+        from edge.agents import xray
+
+        return lambda: xray.run(site, own_id, clock)
     if kind == "tracker":
         from edge.agents import tracker
 

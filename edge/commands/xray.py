@@ -19,7 +19,6 @@ from vision.xray.store import Archive, UnknownDigest
 
 PAGE: Final = 500
 """Reviews looked through at a time, the newest first."""
-ARCHIVE: Final = "xray"
 
 
 class _Draft(msgspec.Struct, frozen=True):
@@ -52,7 +51,7 @@ def export(digest: str, where: Path, out: Path, *, dicos: bool, tiff: bool) -> E
     if not (dicos or tiff):
         raise Stop("name a form: --dicos, --tiff, or both", Exit.WRONG)
     site = open_site(where) if where.suffix == ".toml" else None
-    folder = where if site is None else archive_of(site)
+    folder = where if site is None else site.scans
     if not folder.is_dir():
         raise Stop(f"{folder}: no archive there; name the folder that holds the scans, or the site file", Exit.MISSING)
     try:
@@ -74,12 +73,6 @@ def export(digest: str, where: Path, out: Path, *, dicos: bool, tiff: bool) -> E
     except OSError as no:
         raise Stop(f"{out}: {no.strerror or no}", Exit.MISSING) from None
     return Exit.WELL
-
-
-def archive_of(site: Site) -> Path:
-    """The folder of scans of a site."""
-    said = None if site.inspection is None else site.inspection.archive
-    return said or site.data / ARCHIVE
 
 
 def _files(given: Parcel, site: Site | None, *, dicos: bool, tiff: bool) -> list[tuple[str, bytes]]:

@@ -20,7 +20,7 @@ class InstrumentBirth(msgspec.Struct, frozen=True, kw_only=True):
 class BirthBody(msgspec.Struct, frozen=True, kw_only=True):
     """What a node has."""
 
-    kind: Literal["lane", "tracker", "recorder", "console", "review"]
+    kind: Literal["lane", "tracker", "recorder", "console", "review", "scanner"]
     zh: str
     en: str
     version: str
