@@ -13,6 +13,7 @@ import numpy as np
 from drivers.readings import Instant
 from drivers.xray.line import Line
 from edge.scanner_config import Scanner
+from telemetry.payloads.scanner import RemarkBody, ScanBody
 from vision.xray.calibrate import Health
 from vision.xray.history import History
 from vision.xray.scan import Counts, Dual, Energy, Flaw, Geometry, Remark, SafetyEvent, ScanHead, ScanRef, Subject
@@ -23,6 +24,8 @@ from vision.xray.tunnel import Began, Calibrated, Ended, Event, More, Refused, S
 
 NOISE_EVERY: Final = 8
 """Rows kept in memory for the noise of a picture: an eighth of it tells it as well as all."""
+REMARKS_TOLD: Final = 50
+"""On the bus; the file holds all."""
 LOG_BEFORE_S: Final = 60.0
 """Of the safety log before a scan: lamp, horn and key belong to it."""
 
@@ -209,4 +212,33 @@ def settings_of(config: Scanner) -> Settings:
         after_lines=max(8, round(config.after_s * rate)),
         calibration_age_s=config.calibration_age_h * 3600,
         longest_lines=min(100_000, round(config.longest_s * rate)),
+    )
+
+
+def scan_body(ref: ScanRef) -> ScanBody:
+    """As it goes on the wire."""
+    remarks = [
+        RemarkBody(
+            flaw=remark.flaw.value,
+            first=remark.first,
+            count=remark.count,
+            energy=None if remark.energy is None else remark.energy.value,
+            note=remark.note,
+        )
+        for remark in ref.remarks[:REMARKS_TOLD]
+    ]
+    return ScanBody(
+        digest=ref.digest,
+        scanner=ref.scanner,
+        started=ref.started,
+        ended=ref.ended,
+        rows=ref.rows,
+        pixels=ref.pixels,
+        pitch_mm=ref.pitch_mm,
+        bytes_kept=ref.bytes_kept,
+        torn=ref.torn,
+        passage=ref.subject.passage or None,
+        plate=ref.subject.plate,
+        containers=list(ref.subject.containers),
+        remarks=remarks,
     )

@@ -26,11 +26,11 @@ from drivers.xray.source import SourceState, SourceWatch
 from edge.config import Site
 from edge.keeper import Health, keep
 from edge.scanner_config import Scanner
-from edge.scanning import Kept, Measured, Missed, Scanning, Word
+from edge.scanning import Kept, Measured, Missed, Scanning, Word, scan_body
 from edge.version import VERSION
 from telemetry.payloads.lane import AlarmBody, Text
 from telemetry.payloads.node import BirthBody, InstrumentBirth
-from telemetry.payloads.scanner import RemarkBody, ScanBody, ScannerBody
+from telemetry.payloads.scanner import ScannerBody
 from telemetry.spool import Spool
 from telemetry.topics import BY_WORD
 from telemetry.voice import Voice
@@ -45,8 +45,6 @@ READ_LIVES_S: Final = 600.0
 """What a portal read longer ago than this is another truck's."""
 SURE: Final = 0.5
 """A read of less confidence names no scan."""
-REMARKS_TOLD: Final = 50
-"""On the bus; the file holds all."""
 MANY_BAD: Final = 0.02
 """Share of the pixels from which somebody must look at the detector."""
 LIGHT_LOST: Final = 0.2
@@ -363,35 +361,6 @@ class ScannerAgent:
             await self._clock.sleep(HEALTH_EVERY_S)
 
 
-def scan_body(ref: ScanRef) -> ScanBody:
-    """As it goes on the wire."""
-    remarks = [
-        RemarkBody(
-            flaw=remark.flaw.value,
-            first=remark.first,
-            count=remark.count,
-            energy=None if remark.energy is None else remark.energy.value,
-            note=remark.note,
-        )
-        for remark in ref.remarks[:REMARKS_TOLD]
-    ]
-    return ScanBody(
-        digest=ref.digest,
-        scanner=ref.scanner,
-        started=ref.started,
-        ended=ref.ended,
-        rows=ref.rows,
-        pixels=ref.pixels,
-        pitch_mm=ref.pitch_mm,
-        bytes_kept=ref.bytes_kept,
-        torn=ref.torn,
-        passage=ref.subject.passage or None,
-        plate=ref.subject.plate,
-        containers=list(ref.subject.containers),
-        remarks=remarks,
-    )
-
-
 def _word(value: bool | None) -> str:  # noqa: FBT001 - one contact
     return "not known" if value is None else "on" if value else "off"
 
@@ -403,6 +372,3 @@ def _birth(config: Scanner) -> BirthBody:
     parts += [(camera.name, "camera", ["health"]) for camera in config.cameras]
     instruments = [InstrumentBirth(name=name, kind=kind, words=words) for name, kind, words in parts]
     return BirthBody(kind="scanner", zh=config.zh, en=config.en, version=VERSION, instruments=instruments)
-
-
-__all__: list[str] = ["ScannerAgent", "run", "scan_body"]
