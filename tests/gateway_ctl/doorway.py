@@ -61,7 +61,7 @@ class HandClock:
         for due, deadline in self.deadlines:
             if self.hour >= due:
                 deadline.reschedule(asyncio.get_running_loop().time())
-        self.deadlines = [(due, deadline) for due, deadline in self.deadlines if self.hour < due]
+        self.deadlines = [mine for mine in self.deadlines if self.hour < mine[0]]
 
 
 class Arm:
