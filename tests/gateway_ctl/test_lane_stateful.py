@@ -2,6 +2,7 @@
 
 Hypothesis draws trucks, orders true and false, faults of contacts and barrier, time, restarts. Every pulse on the
 barrier's wires is judged at the moment it is given, by what the world is and by what the book on the disk says then.
+It is over 400 lines long because a machine and its world are one class to Hypothesis.
 """
 
 import asyncio
