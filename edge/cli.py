@@ -121,7 +121,9 @@ def simulate(
     context: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(help="weighbridge, lane-io, rfid, llrp, camera, gps, jt808, gpsd, sign, customs, jgst or port."),
+        typer.Argument(
+            help="weighbridge, lane-io, rfid, llrp, camera, gps, jt808, gpsd, seal, sign, customs, jgst or port."
+        ),
     ],
 ) -> None:
     """Run a simulated device (or customs, or a whole port) on a real wire; `simulate NAME --help` tells more."""
@@ -135,7 +137,7 @@ def decode(
     protocol: Annotated[
         str,
         typer.Argument(
-            help="A weighbridge's dialect (yaohua-a9, ...), nmea, jt808, gpsd, uhf-bb, uhf-a0, llrp or camera."
+            help="A weighbridge's dialect (yaohua-a9, ..), nmea, jt808, gpsd, uhf-bb, uhf-a0, llrp, jointech or camera."
         ),
     ],
     source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",

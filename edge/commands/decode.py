@@ -64,6 +64,12 @@ def _llrp() -> Decoder:
     return decode_stream
 
 
+def _jointech() -> Decoder:
+    from drivers.seal.decode import decode_stream
+
+    return decode_stream
+
+
 def _camera() -> Decoder:
     from drivers.camera.decode import decode_stream
 
@@ -84,6 +90,7 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
     "llrp": _llrp,
+    "jointech": _jointech,
     "camera": _camera,
     "jgst": _jgst,
 }

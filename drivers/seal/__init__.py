@@ -1,0 +1,1 @@
+"""Electronic seals and locks on containers and truck doors: many of them dial one port of ours."""
