@@ -112,6 +112,10 @@ class TrackerFaults:
     """Epochs that are sent twice."""
     late_share: float = 0.0
     """Epochs that are held back and sent after the next one."""
+    half_share: float = 0.0
+    """Sentences of which only the beginning is sent."""
+    noise_share: float = 0.0
+    """Sentences with random bytes before them."""
     jam_db: float = 0.0
     """All satellites are weaker by this; those below 25 dB-Hz are not used."""
     even_sky: bool = False

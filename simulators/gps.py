@@ -20,6 +20,7 @@ KNOTS_PER_MPS = 3600.0 / 1852.0
 METRES_PER_DEGREE = 111_195.0
 USABLE_DB = 25.0
 """dB-Hz below which a receiver does not use a satellite."""
+NOISE = b"\x00\x55\xaa\xff$\\*,\n"
 MINUTE_STEPS = 100_000
 """Minutes are given with five digits after the point."""
 
@@ -72,12 +73,16 @@ class Tracker(OnWire):
         seed: int = 0,
         faults: TrackerFaults | None = None,
         sky: bool = False,
+        remember: bool = False,
     ) -> None:
         """`noise_m`: sigma of the position in each direction. `sky`: GSA and GSV too."""
         super().__init__()
         self.name = name
         self.faults = TrackerFaults() if faults is None else faults
         self.epochs_sent = 0
+        self.told: list[tuple[int, float, float]] = []
+        """Every place that was told: second, latitude, longitude. Kept when `remember` is on."""
+        self._remember = remember
         self._clock = clock
         self._position = position
         self._tag_block = tag_block
@@ -112,7 +117,14 @@ class Tracker(OnWire):
         self._held_back = []
         self.epochs_sent += 1
         for line in lines:
-            self.pipe.send(line)
+            self.pipe.send(self._spoilt(line))
+
+    def _spoilt(self, line: bytes) -> bytes:
+        if self._random.random() < self.faults.half_share:
+            line = line[: self._random.randint(1, len(line) - 1)]
+        if self._random.random() < self.faults.noise_share:
+            line = bytes(self._random.choice(NOISE) for _ in range(self._random.randint(1, 12))) + line
+        return line
 
     def lines(self, at_s: int) -> list[bytes]:
         """RMC and GGA of this second, as bytes on the wire."""
@@ -127,6 +139,8 @@ class Tracker(OnWire):
         strengths = self._strengths()
         used = [prn for prn, (_, _, cn0) in strengths.items() if cn0 >= USABLE_DB] if self._sky else list(range(1, 13))
         fixed = fixed and len(used) >= 3
+        if fixed and self._remember:
+            self.told.append((at_s, lat, lon))
         moment = datetime.fromtimestamp(at_s + self.faults.clock_off_s, UTC)
         clock, day = f"{moment:%H%M%S}.00", f"{moment:%d%m%y}"
         rmc = f"{self._talker}RMC,{clock},{'A' if fixed else 'V'},{where},{motion},{day},,,{'A' if fixed else 'N'},V"

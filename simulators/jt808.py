@@ -135,6 +135,8 @@ class Terminal:
                         self._hear(data)
                 finally:
                     talk.cancel()
+        except* OSError:
+            pass  # it dials again
         finally:
             self._write = None
             writer.transport.abort()

@@ -8,6 +8,7 @@ from drivers.gps.assemble import Assembler, against_clock
 from drivers.gps.config import GpsConfig
 from drivers.gps.fix import Fix
 from drivers.gps.frames import Decoder, Sentence
+from drivers.gps.gaps import Gaps
 from drivers.gps.hints import Watch
 from drivers.gps.sentences import Gsv, Txt
 from drivers.gps.sky import Sky
@@ -34,10 +35,26 @@ class Port(Protocol):
         ...
 
 
-GAP_MOST = 3600
-"""Epochs missing in a row that are counted; more is a receiver that was away, which the link's own fault tells."""
-LATE_PERIODS = 1.5
-"""An epoch is missing when its successor comes later than that: the times of a receiver's epochs are exact."""
+class _Sender:
+    """One address, and whom it speaks for."""
+
+    def __init__(self) -> None:
+        self.decoder = Decoder()
+        self.spoilt = False
+        """The word before was garbage: a TAG block may have been in it."""
+        self._source = ""
+        self._several = False
+
+    def name(self, sentence: Sentence, address: str) -> str:
+        """Of the tracker that this sentence is from. A damaged TAG block makes no tracker that is not there."""
+        source = sentence.tag.source if sentence.tag else ""
+        spoilt, self.spoilt = self.spoilt, False
+        if source:
+            self._several |= self._source not in ("", source)
+            self._source = source
+        elif spoilt and not self._several:
+            source = self._source
+        return source or address
 
 
 class _Tracker:
@@ -47,9 +64,7 @@ class _Tracker:
         self.assembler = Assembler()
         self._sky = Sky()
         self._watch = Watch()
-        self._last_s: float | None = None
-        self._period_s: float | None = None
-        """Shortest step between two epochs so far."""
+        self.gaps = Gaps()
 
     def take(self, sentence: Sentence, at: Instant) -> tuple[Fix, ...]:
         """As `Assembler.take`."""
@@ -65,18 +80,6 @@ class _Tracker:
     def seen(self, fix: Fix) -> Fix:
         """The fix with its hints."""
         return self._watch.take(fix)
-
-    def missing(self, fix: Fix) -> int:
-        """Epochs between this fix and the one before that never came."""
-        last, self._last_s = self._last_s, fix.fix_time
-        if last is None or fix.fix_time is None or fix.fix_time <= last:
-            return 0
-        step = fix.fix_time - last
-        if self._period_s is None or step < self._period_s:
-            self._period_s = step
-        if step <= LATE_PERIODS * self._period_s:
-            return 0
-        return min(round(step / self._period_s) - 1, GAP_MOST)
 
 
 class GpsReceiver:
@@ -107,7 +110,7 @@ class GpsListener:
         self._clock = clock
         self._silence_s = config.silence_s
         self._late_after_s = config.late_after_s
-        self._decoders: dict[str, Decoder] = {}
+        self._senders: dict[str, _Sender] = {}
         self._trackers: dict[str, _Tracker] = {}
         """In order of last report."""
         self._waiting: dict[str, _Tracker] = {}
@@ -147,25 +150,26 @@ class GpsListener:
         return await self._link.read(deadline_s), self._link.name, False
 
     def _take(self, chunk: Chunk, sender: str, *, whole: bool) -> Iterator[tuple[str, Fix] | Garbage]:
-        decoder = self._decoders.pop(sender, None) or Decoder()
-        self._decoders[sender] = decoder
-        if len(self._decoders) > MAX_TRACKERS:
-            del self._decoders[next(iter(self._decoders))]
+        known = self._senders.pop(sender, None) or _Sender()
+        self._senders[sender] = known
+        if len(self._senders) > MAX_TRACKERS:
+            del self._senders[next(iter(self._senders))]
+        decoder = known.decoder
         decoder.receive(chunk.data)
         if whole:
             decoder.end()
         if not chunk.data:
-            del self._decoders[sender]
+            del self._senders[sender]
         while (word := decoder.next_word()) is not None:
             if isinstance(word, Garbage):
                 self.tally.garbage += 1
                 self.tally.garbage_bytes += len(word.raw)
+                known.spoilt = True
                 yield word
             else:
-                yield from self._report(word, chunk.at, sender)
+                yield from self._report(word, chunk.at, known.name(word, sender))
 
-    def _report(self, sentence: Sentence, at: Instant, sender: str) -> Iterator[tuple[str, Fix]]:
-        name = (sentence.tag.source if sentence.tag else "") or sender
+    def _report(self, sentence: Sentence, at: Instant, name: str) -> Iterator[tuple[str, Fix]]:
         tracker = self._trackers.pop(name, None) or _Tracker()
         self._trackers[name] = tracker
         if len(self._trackers) > MAX_TRACKERS:
@@ -192,5 +196,5 @@ class GpsListener:
     def _said(self, name: str, tracker: _Tracker, fix: Fix) -> tuple[str, Fix]:
         self.tally.words += 1
         if self._silence_s is not None:
-            self.tally.gaps += tracker.missing(fix)
+            self.tally.gaps += tracker.gaps.before(fix.fix_time)
         return name, tracker.seen(against_clock(fix, self._late_after_s))

@@ -8,6 +8,7 @@ from drivers.faults import NoAnswer
 from drivers.gps.assemble import against_clock
 from drivers.gps.config import GpsdConfig
 from drivers.gps.fix import Fix
+from drivers.gps.gaps import Gaps
 from drivers.gps.gpsd.frames import (
     NEWEST_SKY_S,
     WATCH,
@@ -35,6 +36,7 @@ MAX_RECEIVERS = 64
 @dataclass(slots=True)
 class _Receiver:
     watch: Watch = field(default_factory=Watch)
+    gaps: Gaps = field(default_factory=Gaps)
     sky_at: Instant = Instant(0.0)
     used: int | None = None
     hdop: float | None = None
@@ -83,6 +85,7 @@ class GpsdClient:
             receiver = self._receiver(report.device)
             fresh = at - receiver.sky_at <= NEWEST_SKY_S
             fix = to_fix(report, at, used=receiver.used if fresh else None, hdop=receiver.hdop if fresh else None)
+            self.tally.gaps += receiver.gaps.before(fix.fix_time)
             yield self._called(report.device), receiver.watch.take(against_clock(fix, self._late_after_s))
         elif isinstance(report, SkyReport):
             receiver = self._receiver(report.device)
