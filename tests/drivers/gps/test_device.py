@@ -166,7 +166,7 @@ async def test_names_off_the_wire_do_not_grow_memory(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("drivers.gps.device.MAX_TRACKERS", 50)
     words, listener = await listen([f"h:{n}|".encode() + tagged(rmc(), f"t{n}") for n in range(500)])
     assert listener.forgotten == 450 and len(words) + listener.forgotten >= 500
-    assert len(listener._trackers) == len(listener._decoders) == 50 and len(listener._waiting) <= 50
+    assert len(listener._trackers) == len(listener._senders) == 50 and len(listener._waiting) <= 50
 
 
 # --- real wires
