@@ -138,7 +138,6 @@ class Terminal:
         except* OSError:
             pass  # it dials again
         finally:
-            self._write = None
             writer.transport.abort()
 
     async def _live_udp(self, host: str, port: int) -> None:

@@ -198,7 +198,7 @@ def tape(data: bytes) -> None:
     """A damaged file (even first byte), and damaged records in a whole one."""
     if not data:
         return
-    with tempfile.NamedTemporaryFile(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as file: 
+    with tempfile.NamedTemporaryFile(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as file:
         deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
         file.write(MAGIC + deflate.compress(data[1:]) + deflate.flush() if data[0] & 1 else data[1:])
         file.flush()
