@@ -106,6 +106,7 @@ def greeting(site: ConsoleSite, clock: ConsoleClock, build: str) -> Callable[[],
             persons=persons,
             whys=whys,
             drawing=drawing,
+            review=site.inspection is not None,
             stale_after=limits,
         )
 

@@ -95,6 +95,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="hello
     persons: list[PersonCard]
     whys: list[Why]
     drawing: list[Shape]
+    review: bool
+    """Whether there is an image review here."""
     stale_after: dict[str, float]
     """Word of the topics table to the age in site seconds after which it is not shown as true."""
 

@@ -49,6 +49,10 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write the judgement here, as JSON (headless).")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; ./demo-data, or a passing one when headless.")] = None,
     console_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes 8080, or a free one.")] = 0,
+    scanner: Annotated[
+        bool,
+        typer.Option("--scanner/--no-scanner", help="A scanner with its image review (live, up to speed 2)."),
+    ] = True,
     jgst: Annotated[
         bool, typer.Option("--jgst", help="Customs is a Chinese gate's back end, JGS/T 14-2015, not the JSON service.")
     ] = False,
@@ -58,7 +62,7 @@ def demo(
     Exits 0 when the day went as the simulator's truth says, 1 when not.
     """
     from edge.commands.demo import headless, live
-    from edge.demo import Day
+    from edge.demo import SCAN_SPEED_CEILING, Day
 
     day = Day(
         lanes=lanes,
@@ -67,6 +71,7 @@ def demo(
         speed=speed or (20.0 if as_headless else 1.0),
         faults=FAULTY_SHARE if faults else 0.0,
         endless=not as_headless,
+        scanner=scanner and not as_headless and (speed or 1.0) <= SCAN_SPEED_CEILING,
         clearance="jgst" if jgst else "json",
     )
     if as_headless:

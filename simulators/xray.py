@@ -5,9 +5,12 @@
 One JSON line `{"ready": ..}` says where everything listens; then one command a line on stdin:
 
     {"scan": {"chapter": "72", "hidden": true, "empty": false, "kg": 20000, "torn": 0.5, "gap": 20,
-              "speed": "steady" | "surge" | "halt" | "roll", "lost_le": 100, "plate": "..", "containers": [".."]}}
+              "speed": "steady" | "surge" | "halt" | "roll", "lost_le": 100, "plate": "..", "containers": [".."],
+              "named": false}}
     {"lines": "host:port"}   {"wire": {"lost": 0.01, "doubled": 0, "swapped": 0, "spoilt": 0, "silent": false}}
     {"press": "estop_desk"}   {"release": "estop_desk"}   {"clear": true}   {"stop": true}
+
+`named`: a plate and a container code are drawn where none are told.
 
 `{"scanned": ..}` tells the truth of each scan. Lives until stdin closes or SIGTERM comes.
 """
@@ -24,6 +27,7 @@ from random import Random
 from typing import Any, cast
 
 from simulators.clock import SimClock
+from simulators.identities import container_code, plate
 from simulators.xray_cargo import empty, loaded
 from simulators.xray_scanner import Build
 from simulators.xray_station import SAFE, Scanner, Speed, Visit
@@ -31,6 +35,7 @@ from simulators.xray_station import SAFE, Scanner, Speed, Visit
 
 def visit_of(told: Mapping[str, Any], random: Random, name: str) -> Visit:
     """A visit as a command asks for it. Raises ValueError, KeyError for a chapter that is not there."""
+    named = bool(told.get("named"))
     chapter, kg = told.get("chapter"), told.get("kg")
     if told.get("empty"):
         load = empty()
@@ -42,8 +47,8 @@ def visit_of(told: Mapping[str, Any], random: Random, name: str) -> Visit:
     return Visit(
         name=name,
         load=load,
-        plate=str(told.get("plate", "")),
-        containers=tuple(cast("list[str]", told.get("containers", []))),
+        plate=str(told.get("plate", "") or (plate(random) if named else "")),
+        containers=tuple(cast("list[str]", told.get("containers", [])) or ([container_code(random)] if named else [])),
         speed=cast("Speed", told.get("speed", "steady")),
         torn=None if told.get("torn") is None else float(told["torn"]),
         gap=int(told.get("gap", 0)),

@@ -6,6 +6,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from socket import SOCK_DGRAM
 from typing import Any
@@ -27,6 +28,7 @@ from edge.demo import (
     free_port,
     gate_ports,
     simulated_port,
+    simulated_scanner,
     write_site,
 )
 from edge.roster import services
@@ -103,6 +105,7 @@ def live(day: Day, data: Path, console_port: int) -> None:
         broker=free_port(wanted=BROKER_PORT),
         console=free_port(wanted=console_port or CONSOLE_PORT),
         trackers=free_port(kind=SOCK_DGRAM),
+        lines=free_port(kind=SOCK_DGRAM) if day.scanner else 0,
         gates=gate_ports(day),
     )
     try:
@@ -112,9 +115,15 @@ def live(day: Day, data: Path, console_port: int) -> None:
 
 
 async def _live(day: Day, data: Path, ports: Ports) -> None:
-    async with simulated_port(day, data, ports) as port:
-        persons, pins = await asyncio.to_thread(demo_persons)
-        site_file = await asyncio.to_thread(write_site, data, demo_text(day, port.ready, persons, ports, data))
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(simulated_port(day, data, ports))
+        ready, scans = None, None
+        if day.scanner:
+            scanner = simulated_scanner(ports, port.ready["clock"], day.seed)
+            ready, scans = await stack.enter_async_context(scanner)
+        persons, pins = await asyncio.to_thread(demo_persons, day)
+        text = demo_text(day, port.ready, persons, ports, data, ready)
+        site_file = await asyncio.to_thread(write_site, data, text)
         site = await asyncio.to_thread(load, site_file)
         clock = SiteClock()
         supervisor = Supervisor(services(site, site_file, clock), clock)
@@ -123,6 +132,8 @@ async def _live(day: Day, data: Path, ports: Ports) -> None:
             await supervisor.wait_ready("console")
             err.print(_welcome(site_file, ports, pins))
             port.say(go=True)
+            if scans is not None:
+                group.create_task(scans())
             await asyncio.shield(port.done)
 
 

@@ -43,7 +43,18 @@ class _Yes:
 
 def hello() -> Hello:
     site = SiteCard(id="qianwan", zh="前湾", en="Qianwan")
-    return Hello(build="b", now=1.0, speed=1.0, site=site, lanes=[], persons=[], whys=[], drawing=[], stale_after={})
+    return Hello(
+        build="b",
+        now=1.0,
+        speed=1.0,
+        site=site,
+        lanes=[],
+        persons=[],
+        whys=[],
+        drawing=[],
+        review=False,
+        stale_after={},
+    )
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ function Index() {
       <header><h1>{hello ? <Both pair={[hello.site.zh, hello.site.en]} /> : tr("connecting")}</h1><span class="grow" /><ThemeButton /><LanguageButton /></header>
       {hello && <nav aria-label={say(hello.site)}><ul>
         <li><a href="/room"><Both pair={both("room")} /></a></li>
+        {hello.review && <li><a href="/inspection"><Both pair={both("review")} /></a></li>}
         {hello.lanes.map((lane) => <li key={lane.id}><a href={`/lane/${encodeURIComponent(lane.id)}`}><b>{lane.id}</b><span><Both pair={[lane.zh, lane.en]} /></span></a></li>)}
       </ul></nav>}
     </main>

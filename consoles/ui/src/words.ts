@@ -8,7 +8,7 @@ type Pair = [zh: string, en: string];
 const words = {
   mode: ["模式", "Mode"], seen: ["识别", "Seen"], matching: ["比对", "Matching"], awaitsSecond: ["等待第二人签名", "Waits for a second signature"], countersign: ["第二人签名", "Sign as second"], lapses: ["剩余", "lapses in"], heldOpen: ["闸杆保持开启", "Boom held open"], until: ["至", "until"], passedUnder: ["已通过", "passed"], localMode: ["本地模式", "Local"], toCustoms: ["待报海关", "reports"], shiftOverrides: ["本班人工", "by hand"], holdOpen: ["保持开启", "Hold open"], howLong: ["仅本车,或保持开启", "This truck only, or hold open for"], onceOnly: ["仅本车", "Once"], lowerNow: ["紧急落杆(闸下有车仍禁止)", "Emergency: lower at once (never onto a vehicle)"], endHold: ["结束保持", "End hold-open"], confirmRelease: ["确认放行", "Confirm release"], minutes: ["分钟", "min"], corrected: ["更正", "corrected"],
   ...reviewWords, queue: ["排队", "Queue"],
-  lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
+  lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], review: ["审图", "Image review"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
   gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
   reads: ["识别", "Reads"], confidence: ["置信度", "Confidence"], barrier: ["道闸", "Barrier"], commanded: ["指令", "Commanded"], lamp: ["红绿灯", "Traffic light"], deck: ["磅台", "Deck"],
   order: ["核放指令", "Order"], issuer: ["签发", "Issued by"], valid: ["有效", "Valid"], expired: ["已过期", "Expired"], noOrder: ["未持有指令", "No order held"],
