@@ -62,7 +62,8 @@ def demo(
     Exits 0 when the day went as the simulator's truth says, 1 when not.
     """
     from edge.commands.demo import headless, live
-    from edge.demo import SCAN_SPEED_CEILING, Day
+    from edge.demo import Day
+    from edge.demo_scanner import SCAN_SPEED_CEILING
 
     day = Day(
         lanes=lanes,

@@ -11,11 +11,10 @@ import secrets
 import socket
 import sys
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any, Literal, cast
 
 from edge.supervisor import TETHER
@@ -39,15 +38,6 @@ MAX_KG, DIVISION_KG = 100_000, 20
 PERSONS = (("li.wei", "李伟", "Li Wei", "operator"), ("chen.jing", "陈静", "Chen Jing", "supervisor"))
 READERS = (("zhao.min", "赵敏", "Zhao Min", "inspector"), ("sun.li", "孙丽", "Sun Li", "inspector"))
 """Two, so that second readings have somebody."""
-SCANNER, SCANNER_PIXELS, CLEAR_PIXELS = "X01", 512, 12
-SCAN_EVERY_S = 60.0
-"""Site seconds from a scan's end to the next truck at the scanner: a reader keeps up."""
-HIDDEN_SHARE, EMPTY_SHARE = 0.25, 0.1
-"""Of the trucks at the scanner: something else among the goods; nothing in the container."""
-SCANS = 60
-"""Of a demo: at some ten megabytes each they fill no disk."""
-SCAN_SPEED_CEILING = 2.0
-"""Faster, the simulated beam takes more than a processor can give beside a port."""
 NUMERALS = "一二三四五六七八九十"
 
 _log = logging.getLogger(__name__)
@@ -148,7 +138,7 @@ async def simulated_port(day: Day, data: Path, ports: Ports) -> AsyncGenerator[S
     try:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                ready = await _ready(process.stdout)
+                ready = await heard_ready(process.stdout)
         except TimeoutError:
             raise SimulatorFailed(f"the simulated port is not ready after {READY_WITHIN_S:.0f} s") from None
         async with asyncio.TaskGroup() as group:
@@ -162,52 +152,8 @@ async def simulated_port(day: Day, data: Path, ports: Ports) -> AsyncGenerator[S
         await process.wait()
 
 
-@asynccontextmanager
-async def simulated_scanner(
-    ports: Ports, clock: Mapping[str, Any], seed: int
-) -> AsyncGenerator[tuple[Mapping[str, Any], Callable[[], Coroutine[None, None, None]]]]:
-    """A scanner's `ready`, and what sends truck after truck through it. Raises SimulatorFailed."""
-    argv = (sys.executable, "-m", "simulators", "xray", "--lines", f"127.0.0.1:{ports.lines}")
-    asked = {"pixels": SCANNER_PIXELS, "speed": clock["speed"], "origin": clock["origin"], "seed": seed}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", TETHER, str(os.getpid()), *argv),
-        *(word for name, value in asked.items() if value is not None for word in (f"--{name}", str(value))),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=LINE_CEILING,
-        start_new_session=True,
-    )
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
-
-    async def send() -> None:
-        draw = Random(seed)  # noqa: S311 - what a simulated truck hides
-        for _ in range(SCANS):
-            scan = {"named": True, "hidden": draw.random() < HIDDEN_SHARE, "empty": draw.random() < EMPTY_SHARE}
-            stdin.write(json.dumps({"scan": scan}).encode() + b"\n")
-            while line := await stdout.readline():
-                if "scanned" in json.loads(line):
-                    break
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SCAN_EVERY_S / float(clock["speed"])):
-                    await process.wait()
-                    return
-
-    try:
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                ready = await _ready(stdout)
-        except TimeoutError:
-            raise SimulatorFailed(f"the simulated scanner is not ready after {READY_WITHIN_S:.0f} s") from None
-        yield ready, send
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-async def _ready(lines: asyncio.StreamReader) -> Mapping[str, Any]:
+async def heard_ready(lines: asyncio.StreamReader) -> Mapping[str, Any]:
+    """What a simulator says when it is. Raises SimulatorFailed when it ends first."""
     while line := await lines.readline():
         told = cast("dict[str, Any]", json.loads(line))
         if "ready" in told:
@@ -283,11 +229,11 @@ def site_text(
     ports: Ports,
     anchors: Mapping[str, str],
     gate: Mapping[str, Any] | None = None,
-    scanner: Mapping[str, Any] | None = None,
+    scanner: dict[str, Any] | None = None,
 ) -> str:
     """The site file of a simulated port; its folder is the data folder. `gate`: its `[clearance]`, with jgst.
 
-    `scanner`: what a simulated one said when it was ready.
+    `scanner`: its `[[scanners]]`, with `day.scanner`.
     """
     made: dict[str, Any] = {
         "site": {
@@ -310,27 +256,8 @@ def site_text(
         ],
     }
     if scanner is not None:
-        made |= {"inspection": {"second_share": 0.2}, "scanners": [_scanner(scanner, ports)]}
+        made |= {"inspection": {"second_share": 0.2}, "scanners": [scanner]}
     return document(made)
-
-
-def _scanner(ready: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
-    pixels = ready["pixels"]
-    wiring = {"inputs": ready["inputs"], "inverted": ready["inverted"], "ready": 0}
-    return {
-        "id": SCANNER,
-        "zh": "一号集装箱检查设备",
-        "en": "Container scanner 1",
-        "energies_mev": ready["energies_mev"],
-        "clear": [pixels - CLEAR_PIXELS, CLEAR_PIXELS],
-        "detector": {
-            "listen_host": "127.0.0.1", "listen_port": ports.lines, "pixels": pixels, "line_hz": 2 * ready["pulse_hz"],
-        },
-        "geometry": ready["geometry"],
-        "source": {"link": ready["source"]},
-        "safety": {"module": "adam-6050", "link": ready["safety"], **wiring},
-        "cameras": [{"name": "portal", "link": ready["ocr"]}],
-    }  # fmt: skip
 
 
 def demo_text(
@@ -339,7 +266,7 @@ def demo_text(
     persons: list[dict[str, str]],
     ports: Ports,
     data: Path,
-    scanner: Mapping[str, Any] | None = None,
+    scanner: dict[str, Any] | None = None,
 ) -> str:
     """The same with the demo's own keys, which lie in the data folder."""
     gate = demo_gate(data, ready["customs"]) if day.clearance == "jgst" else None

@@ -28,9 +28,9 @@ from edge.demo import (
     free_port,
     gate_ports,
     simulated_port,
-    simulated_scanner,
     write_site,
 )
+from edge.demo_scanner import scanner_table, simulated_scanner
 from edge.roster import services
 from edge.supervisor import Supervisor
 from telemetry.faults import BrokerFailed
@@ -117,12 +117,13 @@ def live(day: Day, data: Path, console_port: int) -> None:
 async def _live(day: Day, data: Path, ports: Ports) -> None:
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(simulated_port(day, data, ports))
-        ready, scans = None, None
+        table, scans = None, None
         if day.scanner:
-            scanner = simulated_scanner(ports, port.ready["clock"], day.seed)
+            scanner = simulated_scanner(ports.lines, port.ready["clock"], day.seed)
             ready, scans = await stack.enter_async_context(scanner)
+            table = scanner_table(ready, ports.lines)
         persons, pins = await asyncio.to_thread(demo_persons, day)
-        text = demo_text(day, port.ready, persons, ports, data, ready)
+        text = demo_text(day, port.ready, persons, ports, data, table)
         site_file = await asyncio.to_thread(write_site, data, text)
         site = await asyncio.to_thread(load, site_file)
         clock = SiteClock()
