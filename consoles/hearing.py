@@ -20,6 +20,7 @@ from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AlarmBody, AnswerBody, BoomBody, PassageBody, RefusalBody, Text, ViewBody
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.scanner import ScanBody
+from telemetry.payloads.sealing import SealingBody
 from telemetry.payloads.weight import WeightBody
 from telemetry.payloads.zone import ZoneBody
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SAMPLES = ("weight", "health", "fix")
 """Words below an instrument that the pages show."""
-RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "scan", "birth", "state")
+RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "sealing", "scan", "birth", "state")
 """Words of a node that the pages show; the others are for the recorder."""
 TRAIL_KEPT = 60
 """Earlier places of a tracker: five minutes at a fix in five seconds."""
@@ -94,6 +95,7 @@ class Hearing:
             "alarm": self._alarm,
             "answer": self._answer,
             "zone": self._zone,
+            "sealing": self._sealing,
             "scan": self._scan,
             "birth": self._birth,
             "state": self._state,
@@ -274,6 +276,11 @@ class Hearing:
         said = body(envelope, ZoneBody)
         if said.what != "found" and not said.rings and not self._known(envelope):
             self._event(address, envelope, "zone", 3, [said.say])
+
+    def _sealing(self, address: topics.Address, envelope: Envelope) -> None:
+        said = body(envelope, SealingBody)
+        if (said.was is not None or said.late) and not said.rings and not self._known(envelope):
+            self._event(address, envelope, "sealing", 3, [said.say])
 
     def _scan(self, _: topics.Address, envelope: Envelope) -> None:
         body(envelope, ScanBody)

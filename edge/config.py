@@ -19,6 +19,7 @@ from drivers.lane_io.config import LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
 from drivers.link.recording import BlackBoxConfig
 from drivers.rfid.config import TagReaderConfig
+from drivers.seal.config import SealsConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
 from edge.clearance_config import ClearanceConfig, CustomsConfig
@@ -232,6 +233,8 @@ class Site(Closed):
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
     scanners: tuple[Scanner, ...] = ()
     trackers: tuple[TrackerConfig, ...] = ()
+    seals: tuple[SealsConfig, ...] = ()
+    """Ports on which electronic seals report."""
     zones: tuple[ZoneConfig, ...] = ()
     """Areas and routes on the drawing that trackers enter and leave."""
 

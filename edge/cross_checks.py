@@ -28,7 +28,10 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _twice(raw, "persons.*.id", "another person has this id")
     yield from _twice(raw, "persons.*.public", "another person has this key: an order must say who signed it")
     yield from _twice(raw, "clearance.keys.*.id", "another key of customs has this id")
-    yield from _twice(raw, "trackers.*.name", "another tracker has this name")
+    yield from _repeats(
+        (each for pattern in ("trackers.*.name", "seals.*.name") for each in places(raw, pattern)),
+        lambda _: "another tracker or port of seals has this name",
+    )
     yield from _twice(raw, "zones.*.id", "another zone has this id")
     yield from _zones(raw)
     yield from _twice(raw, "modules.*.name", "another register table has this name")
@@ -119,6 +122,7 @@ def _wires(raw: Mapping[str, Any]) -> Iterator[Finding]:
             *(f"lanes.*.{kind}.link" for kind in ("weighbridge", "io", "tags", "cameras.*", "sign")),
             *(f"scanners.*.{kind}.link" for kind in ("source", "safety", "cameras.*")),
             "trackers.*.link",
+            "seals.*.link",
         ):
             for place, link in places(raw, pattern):
                 if isinstance(link, dict) and (wire := _wire(cast("dict[str, Any]", link))):
@@ -161,7 +165,7 @@ def _listeners(raw: Mapping[str, Any]) -> Iterator[Finding]:
     console = raw.get("console", {})
     if isinstance(console, dict):
         ours.append((("console", "port"), cast("dict[str, Any]", console).get("port", 8080)))
-    for place, value in places(raw, "trackers.*.link"):
+    for place, value in [each for kind in ("trackers", "seals") for each in places(raw, f"{kind}.*.link")]:
         if isinstance(value, dict) and cast("dict[str, Any]", value).get("kind") == "tcp-listen":
             ours.append(((*place, "listen_port"), cast("dict[str, Any]", value).get("listen_port")))
     ours += [(place, port) for place, port in places(raw, "lanes.*.customs.listen_port")]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from drivers.gps.fix import Fix, HintKind
 from drivers.readings import Instant
+from drivers.seal.state import SealState, SealWord
 from edge.fences import Crossing, What
 from edge.zone_config import Route
 from telemetry.payloads.lane import AlarmBody, Text
@@ -26,6 +27,12 @@ _KINDS: dict[HintKind, Text] = {
     "spoofing": Text("疑似定位欺骗", "Signs of forged positions"),
     "antenna": Text("定位天线异常", "A receiver's antenna is faulty"),
     "clock": Text("终端时钟异常", "A tracker's clock is wrong"),
+}
+_SEALS: dict[SealState, tuple[str, Literal[1, 2, 3], Text]] = {
+    SealState.CUT: ("seal-cut", 1, Text("锁绳被剪断", "has been cut")),
+    SealState.TAMPERED: ("seal-tampered", 1, Text("被拆动", "has been tampered with")),
+    SealState.LOW_BATTERY: ("seal-battery", 3, Text("电量低", "has a low battery")),
+    SealState.STALE: ("seal-stale", 3, Text("失去联系", "has fallen silent: nothing is known of it")),
 }
 _WHAT: dict[What, Text] = {
     "found": Text("首次定位时已在", "was first seen inside"),
@@ -81,6 +88,19 @@ class Rings:
             return []
         on = EMERGENCY in fix.vehicle.alarms
         return self._set(f"{tracker}:emergency", on, 1, Text(f"{tracker} 紧急报警按钮", f"{tracker}: emergency button"))
+
+    def seal(self, word: SealWord) -> list[AlarmBody]:
+        """What is known of a seal now. One that has fallen silent keeps what it rang for last."""
+        name = word.seal
+        changed: list[AlarmBody] = []
+        for state, (code, priority, what) in _SEALS.items():
+            on = word.state is state
+            if word.state is SealState.STALE and not on:
+                continue
+            changed += self._set(
+                f"{name}:{code}", on, priority, Text(f"关锁 {name} {what.zh}", f"Seal {name} {what.en}")
+            )
+        return changed
 
     def look(self, now: Instant) -> list[AlarmBody]:
         """Alarms of the sky that come or go."""

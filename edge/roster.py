@@ -36,7 +36,7 @@ TABLE: tuple[Row, ...] = (
     Row("recorder", "edge", ("broker",), lambda _: ["recorder"]),
     Row("lane", "edge", (), lambda site: [f"lane/{lane.id}" for lane in site.lanes]),
     Row("xray", "edge", (), lambda site: [f"xray/{scanner.id}" for scanner in site.scanners]),
-    Row("tracker", "edge", (), lambda site: ["tracker"] if site.trackers else []),
+    Row("tracker", "edge", (), lambda site: ["tracker"] if site.trackers or site.seals else []),
     Row("console", "consoles", ("broker",), lambda _: ["console"]),
 )
 

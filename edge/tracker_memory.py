@@ -1,4 +1,4 @@
-"""What the tracker agent remembers over a restart: who is inside which zone, and which of its alarms stand."""
+"""What the tracker agent remembers over a restart: who is inside which zone, which alarms stand, how the seals were."""
 
 import logging
 import os
@@ -13,10 +13,11 @@ _log = logging.getLogger(__name__)
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """`sides`: by tracker and zone, whether it is inside."""
+    """`sides`: by tracker and zone, whether it is inside. `seals`: the last state of each."""
 
     sides: dict[str, dict[str, bool]] = {}
     alarms: list[AlarmBody] = []
+    seals: dict[str, str] = {}
 
 
 def recall(folder: Path) -> Memory:

@@ -77,6 +77,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic("tag", Speaker.LANE, Kind.SAMPLE, True, None, "a UHF tag was read"),
     Topic("read", Speaker.LANE, Kind.SAMPLE, True, None, "a camera read a plate or a container code"),
     Topic("fix", Speaker.TRACKER, Kind.SAMPLE, True, 5.0, "where a tracker is"),
+    Topic("seal", Speaker.TRACKER, Kind.SAMPLE, True, None, "what is known of an electronic seal"),
+    Topic("sealing", Speaker.TRACKER, Kind.RECORD, False, None, "an electronic seal was locked, opened, cut, ..."),
     Topic("zone", Speaker.TRACKER, Kind.RECORD, False, None, "a tracker crossed the edge of a zone or a route"),
     Topic(
         "health",

@@ -25,8 +25,6 @@ CLOCK_AHEAD_S = 3600.0
 class Port(Protocol):
     """A port of ours that knows who sent what it reads, and can answer."""
 
-    name: str
-
     async def read_from(self, deadline_s: float) -> tuple[Chunk, str]:
         """Bytes and their sender; no bytes: it has hung up."""
         ...

@@ -35,6 +35,9 @@ _ALARMS = {
     "back_cover_opened": "back cover opened", "motor_fault": "motor fault",
 }  # fmt: skip
 
+REFUSED_KEYS = frozenset({_ALARMS["wrong_password"], _ALARMS["illegal_card"]})
+"""Of the alarms: somebody has tried a key that does not fit."""
+
 
 def bits_of(status: int) -> dict[str, bool]:
     """Each bit by its name."""

@@ -1,4 +1,4 @@
-"""All trackers of a site: listeners kept open, fixes once and in order, zones and routes watched, the bus told."""
+"""All trackers and seals of a site: listeners kept open, fixes once and in order, zones watched, the bus told."""
 
 import asyncio
 import re
@@ -12,12 +12,14 @@ from drivers.gps.fix import Fix
 from drivers.kinds import Clock
 from drivers.link.recording import Recorder
 from drivers.readings import Garbage, Instant, Quality
+from drivers.seal.config import SealsConfig
 from edge.config import Site
 from edge.fences import Fences
 from edge.fleet import Fleet, time_of
 from edge.ground import Ground
 from edge.keeper import Health, keep
 from edge.rings import Rings, sentence
+from edge.seals import SealBook, SealSource, open_seals, seal_body
 from edge.tracker_memory import Memory, recall, remember
 from edge.trackers import Source, open_source
 from edge.version import VERSION
@@ -57,7 +59,7 @@ class Trackers:
 
     def __init__(self, site: Site, voice: Voice, clock: Clock, folder: Path, memory: Memory) -> None:
         self._voice, self._clock, self._folder = voice, clock, folder
-        self._listeners = site.trackers
+        self._listeners, self._seals = site.trackers, site.seals
         self._box = Recorder(folder / BLACK_BOX, clock, site.black_box)
         drawing = site.about.drawing
         self._ground = None if drawing is None else Ground(drawing.origin_lat, drawing.origin_lon)
@@ -65,9 +67,10 @@ class Trackers:
         self._fences = Fences(site.zones, memory.sides)
         self._rings = Rings()
         self._rings.recall(memory.alarms)
+        self._seal_book = SealBook(memory.seals)
         self._asked = {f"in-{zone.id}" for zone in site.zones if "enter" in zone.rings}
         self._asked |= {f"off-{zone.id}" for zone in site.zones if "leave" in zone.rings}
-        self._health = {each.name: Health(each.link.label, clock) for each in self._listeners}
+        self._health = {each.name: Health(each.link.label, clock) for each in (*self._listeners, *self._seals)}
 
     async def run(self) -> None:
         """Until cancelled. Raises SpoolFailed."""
@@ -80,6 +83,8 @@ class Trackers:
             group.create_task(self._tell_health())
             for listener in self._listeners:
                 group.create_task(self._keep(listener))
+            for port in self._seals:
+                group.create_task(self._keep_seals(port))
 
     async def _keep(self, config: TrackerConfig) -> None:
         health = self._health[config.name]
@@ -95,6 +100,34 @@ class Trackers:
 
         def opened() -> Awaitable[Source]:
             return open_source(config, self._clock, self._box.tap(config.name))
+
+        await keep(f"{NODE}/{config.name}", opened, live, self._clock, health)
+
+    async def _keep_seals(self, config: SealsConfig) -> None:
+        health = self._health[config.name]
+
+        async def live(source: SealSource) -> None:
+            health.count(source.listener.tally)
+            async for word in source.listener.words():
+                if isinstance(word, Garbage):
+                    continue
+                health.heard(word.at)
+                name, said = instrument_name(word.seal), seal_body(word)
+                if word.historical:
+                    at = word.at if word.said_at is None else word.said_at
+                    self._voice.sample("seal", name, said, at, word.quality.value, historical=True)
+                    for kept in self._seal_book.take(name, word, rings=False):
+                        await self._voice.record("sealing", kept, at)
+                    continue
+                self._voice.sample("seal", name, said, word.at, word.quality.value)
+                alarms = self._rings.seal(word)
+                for changed in self._seal_book.take(name, word, rings=bool(alarms)):
+                    await self._voice.record("sealing", changed, word.at)
+                    await self._remember()
+                await self._ring(alarms, word.at)
+
+        def opened() -> Awaitable[SealSource]:
+            return open_seals(config, self._clock, self._box.tap(config.name))
 
         await keep(f"{NODE}/{config.name}", opened, live, self._clock, health)
 
@@ -146,7 +179,7 @@ class Trackers:
             await self._remember()
 
     async def _remember(self) -> None:
-        memory = Memory(self._fences.sides(), self._rings.standing())
+        memory = Memory(self._fences.sides(), self._rings.standing(), self._seal_book.states())
         await asyncio.to_thread(remember, self._folder, memory)
 
     def _place(self, fix: Fix) -> tuple[float, float] | None:
@@ -195,4 +228,5 @@ def instrument_name(tracker: str) -> str:
 
 def _birth(site: Site) -> BirthBody:
     instruments = [InstrumentBirth(name=each.name, kind="gps", words=["fix", "health"]) for each in site.trackers]
+    instruments += [InstrumentBirth(name=each.name, kind="seal", words=["seal", "health"]) for each in site.seals]
     return BirthBody(kind="tracker", zh="定位", en="Trackers", version=VERSION, instruments=instruments)

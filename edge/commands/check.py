@@ -22,11 +22,13 @@ from drivers.link.modbus_tables import table_named
 from drivers.readings import Garbage
 from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
+from drivers.seal.config import SealsConfig
 from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.reading import Weight
 from edge.clock import SiteClock
 from edge.commands.words import Exit, err, out
 from edge.config import Lane, Site
+from edge.seals import open_seals
 from edge.trackers import open_source
 
 Words = AsyncIterator[object]
@@ -91,6 +93,7 @@ async def listen(site: Site, seconds: float) -> list[Heard]:
     for tracker in site.trackers:
         heard = Heard(f"tracker/{tracker.name}", tracker.link.label)
         probes.append((heard, _tracked(tracker, clock)))
+    probes += [(Heard(f"tracker/{port.name}", port.link.label), _sealed(port, clock)) for port in site.seals]
     async with asyncio.TaskGroup() as group:
         for heard, words in probes:
             group.create_task(_listen(heard, words, clock, seconds))
@@ -128,6 +131,15 @@ async def _stream(config: StreamLinkConfig, clock: Clock, words: Callable[[Link]
 
 async def _tracked(config: TrackerConfig, clock: Clock) -> Words:
     source = await open_source(config, clock)
+    try:
+        async for word in source.listener.words():
+            yield word
+    finally:
+        await source.close()
+
+
+async def _sealed(config: SealsConfig, clock: Clock) -> Words:
+    source = await open_seals(config, clock)
     try:
         async for word in source.listener.words():
             yield word

@@ -15,6 +15,7 @@ from telemetry.payloads.health import HealthBody
 from telemetry.payloads.inputs import InputsBody
 from telemetry.payloads.lane import PassageBody, RefusalBody
 from telemetry.payloads.reads import ReadBody, TagBody
+from telemetry.payloads.seal import SealBody
 from telemetry.payloads.weight import WeightBody
 from telemetry.series.base import Point
 from telemetry.topics import Address
@@ -55,6 +56,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "track_deg": "degrees",
         "satellites": "number",
         "hdop": "ratio",
+    },
+    "seal": {
+        "known": "0 when it has fallen silent",
+        "closed": "1 locked, 0 not",
+        "alarm": "1 cut or tampered with",
+        "battery_percent": "%",
+        "lat": "degrees",
+        "lon": "degrees",
     },
     "health": {
         "up": "1 when linked",
@@ -116,6 +125,14 @@ def _fix(b: FixBody, _: Envelope) -> Fields:
     )
 
 
+def _seal(b: SealBody, _: Envelope) -> Fields:
+    if b.state == "stale":
+        return {"known": 0.0}
+    fields: Fields = {"known": 1.0, "closed": float(b.state in ("locked", "low battery"))}
+    fields["alarm"] = float(b.state in ("cut", "tampered"))
+    return _put(fields, battery_percent=b.battery_percent, lat=b.lat, lon=b.lon)
+
+
 def _health(b: HealthBody, _: Envelope) -> Fields:
     return _put(
         {"up": float(b.up)},
@@ -150,6 +167,7 @@ _BY_WORD: dict[str, Callable[[Envelope], Fields]] = {
     "tag": _reads(TagBody, _tag),
     "read": _reads(ReadBody, _read),
     "fix": _reads(FixBody, _fix),
+    "seal": _reads(SealBody, _seal),
     "health": _reads(HealthBody, _health),
     "passage": _reads(PassageBody, _passage),
     "refusal": _reads(RefusalBody, _refusal),

@@ -9,6 +9,7 @@ from telemetry.payloads.fix import FixBody
 from telemetry.payloads.health import HealthBody
 from telemetry.payloads.lane import AnswerBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
+from telemetry.payloads.sealing import SealingBody
 from telemetry.payloads.weight import WeightBody
 from telemetry.payloads.zone import ZoneBody
 from tests.consoles.said import Message, alarm, boom, passage, refusal, said, view
@@ -189,3 +190,16 @@ def test_a_crossing_is_an_event_unless_its_alarm_says_so(hearing: Hearing) -> No
     hearing.hear(zone("left", rings=True, at=3.0))
     [event] = hearing.room.values.events
     assert (event.kind, event.node, event.say[0].en) == ("zone", "tracker", "T01 left Yard")
+
+
+def test_a_seal_that_changes_is_an_event_unless_its_alarm_says_so(hearing: Hearing) -> None:
+    def sealing(state: str, was: str | None = "locked", *, rings: bool = False, late: bool = False) -> Message:
+        say = Text("关锁", f"Seal box1 {state}")
+        raw = {"seal": "box1", "state": state, "was": was, "say": say, "rings": rings, "late": late}
+        return said("tracker", "sealing", msgspec.convert(raw, SealingBody), at=float(len(state)))
+
+    hearing.hear(sealing("locked", None))
+    hearing.hear(sealing("opened"))
+    hearing.hear(sealing("cut", rings=True))
+    hearing.hear(sealing("unlocked", None, late=True))
+    assert [event.say[0].en for event in hearing.room.values.events] == ["Seal box1 opened", "Seal box1 unlocked"]

@@ -11,6 +11,7 @@ from telemetry.payloads.inputs import InputsBody
 from telemetry.payloads.lane import PassageBody, Reason, RefusalBody, Text
 from telemetry.payloads.points import FIELDS, has_series, tags_of, to_point
 from telemetry.payloads.reads import ReadBody, TagBody
+from telemetry.payloads.seal import SealBody
 from telemetry.payloads.weight import WeightBody
 from telemetry.topics import Address
 
@@ -41,6 +42,14 @@ CASES: list[tuple[str, Any, Q, dict[str, float]]] = [
         "good",
         {"valid": 1, "lat": 36.0, "lon": 120.2, "satellites": 9},
     ),
+    ("seal", SealBody(state="stale", battery_percent=9), "bad", {"known": 0}),
+    (
+        "seal",
+        SealBody(state="low battery", battery_percent=9, lat=36.0, lon=120.2),
+        "good",
+        {"known": 1, "closed": 1, "alarm": 0, "battery_percent": 9, "lat": 36.0, "lon": 120.2},
+    ),
+    ("seal", SealBody(state="cut"), "good", {"known": 1, "closed": 0, "alarm": 1}),
     (
         "health",
         HealthBody(link="tcp", up=True, since=0, words=5, garbage=0, garbage_bytes=0, gaps=0, reconnects=2),
