@@ -1,5 +1,7 @@
 """Declared against seen, check by check: what the order names and what the lane has read and weighed. Pure.
 
+A paper that came beforehand declares too. It never stands in an order's place: where both speak, both must hold.
+
 Every check is always there, in one order, with what was declared, what was seen and what that makes; so the page that
 shows them and the interlock that refuses on them cannot disagree.
 """
@@ -47,7 +49,7 @@ def match(picture: Picture, order: Order | None, rules: Rules) -> tuple[Line, ..
         _plate(picture.identity, order, rules),
         _tag(picture.identity, rules, aside=Check.TAG in who),
         _trailer(picture.identity, order, rules),
-        _containers(picture.identity, order),
+        _containers(picture, order),
         _seals(picture.identity, order, rules),
         _weight(picture, order, rules),
         _direction(picture, order),
@@ -176,8 +178,21 @@ def _trailer(identity: Identity, order: Order | None, rules: Rules) -> Line:
     return _line(Check.TRAILER, declared, seen, Found.DIFFERS, (Reason.ORDER_OTHER_TRAILER,))
 
 
-def _containers(identity: Identity, order: Order | None) -> Line:
+def _containers(picture: Picture, order: Order | None) -> Line:
     """In any order; a box too many is as wrong as a box too few."""
+    line = _boxes(picture.identity, order)
+    if line.found in (Found.DIFFERS, Found.UNREAD) or picture.paper is None or not picture.paper.containers:
+        return line
+    named, read = set(picture.paper.containers), set(line.seen)
+    if named == read:
+        return replace(line, declared=picture.paper.containers, found=Found.SAME)
+    if not read - named:
+        return _line(Check.CONTAINERS, picture.paper.containers, line.seen, Found.UNREAD, (Reason.CONTAINER_UNREAD,))
+    why = (Reason.PAPER_OTHER_CONTAINERS,)
+    return _line(Check.CONTAINERS, picture.paper.containers, line.seen, Found.DIFFERS, why)
+
+
+def _boxes(identity: Identity, order: Order | None) -> Line:
     declared = () if order is None else order.containers
     seen = values(identity, Check.CONTAINERS)
     false = (Reason.CONTAINER_FALSE,) if any(not box.check_ok for box in identity.containers) else ()
@@ -209,19 +224,25 @@ def _seals(identity: Identity, order: Order | None, rules: Rules) -> Line:
 
 def _weight(picture: Picture, order: Order | None, rules: Rules) -> Line:
     """Within the tolerance of the declaration, or else the site's, and what the weighing itself leaves open."""
-    deck = picture.deck
+    deck, paper_kg = picture.deck, None if picture.paper is None else picture.paper.gross_kg
     declared_kg = None if order is None else order.declared_kg
-    declared = () if declared_kg is None else (str(declared_kg),)
+    declared = tuple(str(kg) for kg in dict.fromkeys((declared_kg, paper_kg)) if kg is not None)
     if deck.settled_kg is None or deck.uncertainty_kg is None:
         # The interlock says what the weighbridge lacks, in its own words.
         return _line(Check.WEIGHT, declared, (), Found.UNREAD if declared or rules.needs_weight else Found.FREE)
     seen = (str(deck.settled_kg),)
-    if order is None or declared_kg is None:
-        return _line(Check.WEIGHT, declared, seen, Found.FREE)
-    tolerance_kg = tolerance(order, rules) or Decimal(0)
-    if abs(deck.settled_kg - declared_kg) > tolerance_kg + deck.uncertainty_kg:
-        return _line(Check.WEIGHT, declared, seen, Found.DIFFERS, (Reason.WEIGHT_OFF_DECLARED,))
-    return _line(Check.WEIGHT, declared, seen, Found.SAME)
+    why: list[Reason] = []
+    if order is not None and declared_kg is not None:
+        tolerance_kg = tolerance(order, rules) or Decimal(0)
+        if abs(deck.settled_kg - declared_kg) > tolerance_kg + deck.uncertainty_kg:
+            why.append(Reason.WEIGHT_OFF_DECLARED)
+    if (
+        paper_kg is not None
+        and abs(deck.settled_kg - paper_kg) > paper_kg * rules.tolerance_share + deck.uncertainty_kg
+    ):
+        why.append(Reason.WEIGHT_OFF_PAPER)
+    found = Found.DIFFERS if why else Found.SAME if declared else Found.FREE
+    return _line(Check.WEIGHT, declared, seen, found, tuple(why))
 
 
 def tolerance(order: Order, rules: Rules) -> Decimal | None:
@@ -233,12 +254,13 @@ def tolerance(order: Order, rules: Rules) -> Decimal | None:
 
 def _direction(picture: Picture, order: Order | None) -> Line:
     declared = () if order is None or order.direction is None else (order.direction,)
+    noted = () if picture.paper is None or picture.paper.direction is None else (picture.paper.direction,)
     seen = () if picture.direction is None else (picture.direction,)
-    if not declared:
-        return _line(Check.DIRECTION, declared, seen, Found.FREE)
-    if declared != seen:
+    if declared and declared != seen:
         return _line(Check.DIRECTION, declared, seen, Found.DIFFERS, (Reason.ORDER_OTHER_DIRECTION,))
-    return _line(Check.DIRECTION, declared, seen, Found.SAME)
+    if noted and noted != seen:
+        return _line(Check.DIRECTION, noted, seen, Found.DIFFERS, (Reason.PAPER_OTHER_DIRECTION,))
+    return _line(Check.DIRECTION, declared or noted, seen, Found.SAME if declared or noted else Found.FREE)
 
 
 def _document(order: Order | None, rules: Rules) -> Line:

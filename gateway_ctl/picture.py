@@ -106,6 +106,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """What a paper that came beforehand declares of this truck (gateway_ctl/neighbours): only ever one demand more."""
+
+    document: str
+    """The paper's own number."""
+    direction: Literal["in", "out"] | None = None
+    containers: tuple[str, ...] = ()
+    gross_kg: Decimal | None = None
+    """Of the whole truck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnFailed:
     """What a check that failed leads to, check by check. A weight, a direction and a document are never corrected."""
 
@@ -197,6 +209,8 @@ class Picture:
     inputs: Inputs = Inputs()
     deck: Deck = Deck()
     identity: Identity = Identity()
+    paper: Paper | None = None
+    """The newest approved and unused paper that names this truck."""
     inspection: Verdict | None = None
     """The newest verdict that was told for this truck, or else for this lane."""
     confirmed: str | None = None

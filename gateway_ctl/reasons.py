@@ -147,6 +147,20 @@ class Reason(Enum):
         "引导至对应车道",
         "Send it to a lane that takes it",
     )
+    PAPER_OTHER_CONTAINERS = Words(
+        _O,
+        "核放单上的箱号与本车不符",
+        "The paper of this truck names other containers",
+        "核对箱号或重读,必要时更换核放单",
+        "Check the containers or read them again; else another paper is needed",
+    )
+    PAPER_OTHER_DIRECTION = Words(
+        _O,
+        "进出方向与核放单不符",
+        "The truck goes the other way than its paper says",
+        "引导至正确车道",
+        "Send it to a lane of the other direction",
+    )
     ORDER_EXPIRED = Words(_C, "指令已过期", "The order has expired", "请海关重新下达", "Ask customs for a fresh order")
     ORDER_FROM_FUTURE = Words(
         _S,
@@ -290,6 +304,13 @@ class Reason(Enum):
     )
     WEIGHT_OFF_DECLARED = Words(
         _C, "重量与申报不符", "The weight differs from the declaration", "等待海关处理", "Wait for customs"
+    )
+    WEIGHT_OFF_PAPER = Words(
+        _O,
+        "重量与核放单不符",
+        "The weight differs from what the paper of this truck says",
+        "核对核放单,必要时转查验",
+        "Check the paper; send to inspection if it is true",
     )
     DECK_HALF_ON = Words(
         _O,

@@ -352,6 +352,7 @@ class LaneAgent:
             self._lane,
             replace(
                 picture,
+                paper=None if self._papers is None else self._papers.on(picture.identity),
                 inspection=verdict_for(self._inbound.verdicts.values(), picture, now if since is None else since),
                 # Customs' silence counts for a truck about which it was asked; of others nothing is known yet.
                 silent_since=counts.clearance_since if asked and not counts.clearance_up else None,

@@ -1,7 +1,8 @@
 """Papers of the gate's neighbours as files: notes come in by one folder, reports of crossings go out by another.
 
 A file that comes in is read when it has stopped growing, and stays where it is; what it says, or why it is none, is in
-the book. A report is due in the book before its file is written, and done when the file lies there whole under its
+the book. What it declares of a truck is one demand more when that truck stands here, until it has crossed or the file
+is taken away. A report is due in the book before its file is written, and done when the file lies there whole under its
 name: after a kill it is written again, and is the same file.
 """
 
@@ -11,8 +12,9 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from gateway_ctl.book import Book, Entry
 from gateway_ctl.neighbours import codeco, gate_crossing, release_note
 from gateway_ctl.neighbours.config import PaperFormat, PapersConfig
 from gateway_ctl.neighbours.words import Crossed, Declared, NotRead
+from gateway_ctl.picture import Identity, Paper
 
 LOOK_EVERY_S = 2.0
 """Site seconds between two looks into the folder: a note comes hours before its truck."""
@@ -54,14 +57,18 @@ class Refused:
 
 
 class Shelf:
-    """What is declared, by plate and by box. `look` blocks: call it in a thread."""
+    """What is declared, by plate and by box. `look` blocks: call it in a thread; the rest may be asked meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` need not exist yet."""
         self._folder = folder
         self._sizes: dict[str, tuple[int, float]] = {}
         self._done: dict[str, tuple[int, float]] = {}
-        self._papers: OrderedDict[str, Declared] = OrderedDict()
+        self._papers: OrderedDict[str, tuple[str, Declared]] = OrderedDict()
+        """File and paper by the paper's number, the newest last."""
+        self._index: dict[str, list[Declared]] = {}
+        """By plate, and by box; the newest first. Replaced as a whole, never changed."""
+        self._used: set[str] = set()
 
     def look(self) -> list[Taken | Refused]:
         """The files that have come, or changed, and stand still since the last look. Raises OSError."""
@@ -75,8 +82,14 @@ class Shelf:
             if self._sizes.get(path.name) == mark and self._done.get(path.name) != mark:
                 self._done[path.name] = mark
                 news.append(self._read(path))
+        # Whoever feeds the folder takes back what he said by taking the file away.
+        gone = [number for number, (file, _) in self._papers.items() if file not in sizes]
+        for number in gone:
+            del self._papers[number]
         self._sizes = sizes
         self._done = {name: mark for name, mark in self._done.items() if name in sizes}
+        if news or gone:
+            self._index = _index(paper for _, paper in reversed(self._papers.values()))
         return news
 
     def _read(self, path: Path) -> Taken | Refused:
@@ -90,29 +103,32 @@ class Shelf:
         except NotRead as wrong:
             return Refused(path.name, digest, str(wrong))
         for paper in said:
-            self._papers[paper.document] = paper
+            self._papers[paper.document] = (path.name, paper)
             self._papers.move_to_end(paper.document)
         while len(self._papers) > PAPERS_CEILING:
             self._papers.popitem(last=False)
         return Taken(path.name, digest, said)
 
     def about(self, plate: str | None, containers: Iterable[str]) -> Declared | None:
-        """The newest approved and unused paper that names this plate; or, without a plate, one of these boxes."""
-        boxes = set(containers)
-        for paper in reversed(self._papers.values()):
-            if not paper.approved or paper.used:
-                continue
-            if plate is not None and paper.plate is not None:
-                if paper.plate == plate:
-                    return paper
-            elif boxes & set(paper.containers):
-                return paper
-        return None
+        """The newest approved and unused paper that names this plate; or, where one side has no plate, a box of it."""
+        index = self._index
+        named = () if plate is None else index.get(plate, ())
+        boxes = (paper for box in containers for paper in index.get(box, ()) if plate is None or paper.plate is None)
+        return next((paper for paper in chain(named, boxes) if paper.document not in self._used), None)
 
     def use(self, document: str) -> None:
-        """Its truck has crossed."""
-        if document in self._papers:
-            self._papers[document] = replace(self._papers[document], used=True)
+        """Its truck has crossed, whatever its file says and however often it is read again."""
+        self._used.add(document)
+
+
+def _index(papers: Iterable[Declared]) -> dict[str, list[Declared]]:
+    found: dict[str, list[Declared]] = {}
+    for paper in papers:
+        if paper.approved and not paper.used:
+            for name in (paper.plate, *paper.containers):
+                if name is not None:
+                    found.setdefault(name, []).append(paper)
+    return found
 
 
 def declared_in(raw: bytes) -> tuple[Declared, ...]:
@@ -203,6 +219,8 @@ class Papers:
         for entry in entries:
             if entry.kind == "paper":
                 self._known.add(entry.plain()["digest"])
+            elif entry.kind == "paper used" and self.shelf is not None:
+                self.shelf.use(entry.plain()["document"])
             elif entry.kind == "report due" and entry.passage is not None:
                 self._due[entry.passage] = entry.plain()
             elif entry.kind == "report written" and entry.passage is not None:
@@ -212,6 +230,16 @@ class Papers:
         """What is declared of the truck that stands here."""
         return None if self.shelf is None else self.shelf.about(plate, containers)
 
+    def on(self, identity: Identity) -> Paper | None:
+        """The same as a picture has it, of the truck that was read so."""
+        plate = None if identity.plate is None else identity.plate.text
+        said = self.about(plate, [box.code for box in identity.containers])
+        if said is None:
+            return None
+        return Paper(
+            document=said.document, direction=said.direction, containers=said.containers, gross_kg=said.gross_kg
+        )
+
     async def crossed(self, passage: str, closed: dict[str, Any], at: Instant) -> None:
         """A truck has crossed: its reports are due. Durable on return; the files follow. Raises BookShut.
 
@@ -220,6 +248,7 @@ class Papers:
         declared = self.about(closed["plate"], closed["containers"])
         if declared is not None and self.shelf is not None:
             self.shelf.use(declared.document)
+            await self._book.write("paper used", at, {"document": declared.document}, passage=passage)
         if self._config.export_dir is None or not self._config.formats:
             return
         said = {**closed, "at": at, "declared": declared}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway_ctl.book import Book, entries
 from gateway_ctl.neighbours import gate_crossing, release_note
 from gateway_ctl.neighbours.config import PapersConfig
 from gateway_ctl.neighbours.words import Declared
+from gateway_ctl.picture import Container, Identity, Paper, Plate
 from tests.edge.fast import JumpClock
 from tests.gateway_ctl.neighbours.test_papers import CROSSED, SAMPLES
 
@@ -55,6 +57,42 @@ def test_a_file_is_read_when_it_has_stopped_growing(tmp_path: Path) -> None:
     assert shelf.about("沪A00000", ("CSQU3054383",)) is None
     shelf.use(found.document)
     assert shelf.about("沪B2U213", ()) is None, "a paper is used once"
+
+
+def test_a_paper_is_taken_back_with_its_file_and_used_once_whatever_its_file_says(tmp_path: Path) -> None:
+    shelf, file = Shelf(tmp_path), drop(tmp_path, "44")
+    shelf.look()
+    shelf.look()
+    found = shelf.about("沪B2U213", ())
+    assert found is not None
+    raw = file.read_bytes()
+    file.unlink()
+    shelf.look()
+    assert shelf.about("沪B2U213", ()) is None
+    shelf.use(found.document)
+    file.write_bytes(raw)
+    shelf.look()
+    assert len(shelf.look()) == 1, "the file is read"
+    assert shelf.about("沪B2U213", ()) is None, "and its truck has crossed"
+
+
+async def test_a_paper_that_was_used_stays_used_after_a_kill(tmp_path: Path) -> None:
+    drop(tmp_path / "in", "44")
+    for life in range(2):
+        async with Book(tmp_path / "book.sqlite") as book:
+            papers = Papers(config(tmp_path, export_dir=None, formats=()), "qd", "L01", book, JumpClock())
+            papers.recall(list(entries(tmp_path / "book.sqlite")))
+            assert papers.shelf is not None
+            papers.shelf.look()
+            papers.shelf.look()
+            truck = Identity(plate=Plate("沪B2U213", 0.9), containers=(Container("CSQU3054383", 0.9, check_ok=True),))
+            paper = papers.on(truck)
+            assert papers.on(Identity()) is None
+            if life:
+                assert paper is None
+            else:
+                assert paper == Paper(document="Z2924I200723000000000071", direction="in", gross_kg=Decimal(3290))
+            await papers.crossed("L01-1", CLOSED, AT)
 
 
 def test_what_a_note_says_later_counts(tmp_path: Path) -> None:
@@ -101,10 +139,10 @@ def test_an_answer_declares_nothing_and_a_missing_folder_is_empty(tmp_path: Path
 
 
 def test_the_shelf_does_not_grow(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf, file = Shelf(tmp_path), drop(tmp_path, "44")
     for n in range(PAPERS_CEILING + 5):
-        shelf._papers[str(n)] = Declared(source="SAS221", document=str(n), approved=True, plate=f"P{n}")
-    drop(tmp_path, "44")
+        said = Declared(source="SAS221", document=str(n), approved=True, plate=f"P{n}")
+        shelf._papers[str(n)] = (file.name, said)
     shelf.look()
     shelf.look()
     assert len(shelf._papers) == PAPERS_CEILING
@@ -160,7 +198,7 @@ async def test_from_the_note_to_the_report(tmp_path: Path) -> None:
         await papers.crossed("L01-1", CLOSED, AT)
         await _live(papers, lambda: bool(list(entries(path, kind="report written"))))
     kinds = [entry.kind for entry in entries(path)]
-    assert kinds == ["paper", "paper", "report due", "report written"]
+    assert kinds == ["paper", "paper", "paper used", "report due", "report written"]
     files = sorted((tmp_path / "out").iterdir())
     assert len(files) == 4
     note = release_note.read(next(f for f in files if f.suffix == ".SAS").read_bytes())

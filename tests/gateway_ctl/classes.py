@@ -15,7 +15,7 @@ from drivers.readings import Instant
 from gateway_ctl.inspection import Finding, Verdict
 from gateway_ctl.modes import Mode
 from gateway_ctl.orders import Order, Origin, Verb
-from gateway_ctl.picture import Container, Deck, Identity, Inputs, Picture, Plate, Seen
+from gateway_ctl.picture import Container, Deck, Identity, Inputs, Paper, Picture, Plate, Seen
 from tests.gateway_ctl.scene import EMPTY_DECK, IDENTITY, NOW, deck, order, override, picture, seen
 
 Boom = Literal["down", "up", "moving", "both", "stale", "one stale"]
@@ -43,10 +43,12 @@ Scan = Literal[
 ]
 Sent = Literal["no", "inspect", "refuse"]
 Customs = Literal["answers", "silent a moment", "silent"]
+Note = Literal["none", "silent", "fits", "other box", "more boxes", "other way", "off weight", "near weight"]
+"""What a paper declares that came before the truck."""
 
 BOOMS, ZONES, FAULTS = get_args(Boom), get_args(Zone), get_args(Fault)
 TRUCKS, READS, HOURS = get_args(Truck), get_args(Reads), get_args(Hour)
-SCANS, SENT, CUSTOMS = get_args(Scan), get_args(Sent), get_args(Customs)
+SCANS, SENT, CUSTOMS, NOTES = get_args(Scan), get_args(Sent), get_args(Customs), get_args(Note)
 
 OrderClass = Literal[
     "none", "good", "expired", "expires now", "future", "too long", "other lane", "other site", "other passage",
@@ -77,6 +79,7 @@ class PictureClass:
     customs: Customs = "answers"
     confirmed: bool = False
     """A person has said yes to the good order."""
+    note: Note = "none"
 
     def picture(self, passage: str | None, spent: frozenset[str] = SPENT) -> Picture:
         """A picture of this class."""
@@ -94,6 +97,7 @@ class PictureClass:
                 self.customs
             ],
             confirmed="o-1" if self.confirmed else None,
+            paper=_paper(self.note),
         )
 
 
@@ -112,6 +116,14 @@ def every_standing() -> Iterator[PictureClass]:
         yield PictureClass(
             boom=boom, zone=zone, reads=reads, mode=mode, scan=scan, sent=sent, customs=customs, confirmed=confirmed
         )
+
+
+def every_note() -> Iterator[PictureClass]:
+    """The whole product of what a paper may say and what was read and weighed."""
+    for zone, truck, reads, mode, customs, note in product(
+        ("clear", "loop"), TRUCKS, READS, (Mode.ADVISORY, Mode.LIVE), ("answers", "silent"), NOTES
+    ):
+        yield PictureClass(zone=zone, truck=truck, reads=reads, mode=mode, customs=customs, note=note)
 
 
 STALE = Seen(False, Instant(NOW - 1.5), Instant(NOW - 60))
@@ -189,6 +201,20 @@ def _identity(reads: Reads) -> Identity:
             return replace(IDENTITY, containers=(Container("CSQU3054383", 0.9, check_ok=False),))
         case _:
             return IDENTITY
+
+
+def _paper(note: Note) -> Paper | None:
+    said: dict[Note, Paper] = {
+        "silent": Paper(document="n-1"),
+        "fits": Paper(document="n-1", direction="in", containers=("CSQU3054383",), gross_kg=Decimal(38_000)),
+        "other box": Paper(document="n-1", containers=("HLXU2008419",)),
+        "more boxes": Paper(document="n-1", containers=("TCNU7200794", "CSQU3054383")),
+        "other way": Paper(document="n-1", direction="out"),
+        # A twentieth of what it says, and half a division, either way.
+        "off weight": Paper(document="n-1", gross_kg=Decimal(36_428)),
+        "near weight": Paper(document="n-1", gross_kg=Decimal(36_429)),
+    }
+    return said.get(note)
 
 
 def _verdict(scan: Scan, passage: str | None) -> Verdict | None:
@@ -291,8 +317,10 @@ def may_raise(kind: OrderClass, at: PictureClass, *, passage_open: bool = True, 
         return False
     fits = at.boom == "down" and at.zone in ("clear", "just clear") and at.truck == "weighed" and at.sent == "no"
     if kind == "local":
-        return fits and at.reads == "no box" and at.customs == "silent"
-    return fits and kind == "good" and at.reads == "good"
+        # A paper that names boxes is not about an empty truck.
+        noted = at.note in ("none", "silent", "near weight")
+        return fits and at.reads == "no box" and at.customs == "silent" and noted
+    return fits and kind == "good" and at.reads == "good" and at.note in ("none", "silent", "fits", "near weight")
 
 
 def may_lower(kind: OrderClass | None, at: PictureClass) -> bool:

@@ -17,13 +17,17 @@ from tests.gateway_ctl.classes import (
     BOOMS,
     FAULTS,
     HOURS,
+    NOTES,
     ORDERS,
     READS,
     SCANS,
     TRUCKS,
     ZONES,
+    Note,
+    OrderClass,
     PictureClass,
     Scan,
+    every_note,
     every_picture,
     every_standing,
     may_lower,
@@ -94,6 +98,46 @@ def test_every_standing_with_every_order(rules: Rules, monkeypatch: pytest.Monke
                 assert withdrawn(answer, shadow, NOW, rules) == (Reason.LANE_IN_SHADOW,)
     assert set(granted) >= {"good", "person", "person lower", "person lower now", "person hold open"}
     assert ("local" in granted) is (rules is EMPTY)
+
+
+PAPERED: tuple[OrderClass, ...] = (
+    "none", "good", "other boxes", "off weight", "person", "person hold open", "local",
+)  # fmt: skip
+
+
+def test_every_paper_with_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paper that came beforehand takes away, and never gives."""
+    monkeypatch.setattr(interlock, "digest", no_digest)
+    granted: Counter[tuple[str, Note]] = Counter()
+    for at in every_note():
+        picture = at.picture(PASSAGE)
+        for kind in PAPERED:
+            answer = decide(picture, order_of(kind, PASSAGE), NOW, EMPTY)
+            assert isinstance(answer, Permit) is may_raise(kind, at), (kind, at, answer)
+            if isinstance(answer, Permit):
+                granted[kind, at.note] += 1
+                assert withdrawn(answer, picture, NOW, EMPTY) == ()
+                assert isinstance(decide(replace(picture, paper=None), order_of(kind, PASSAGE), NOW, EMPTY), Permit)
+    assert {note for kind, note in granted if kind == "good"} == {"none", "silent", "fits", "near weight"}
+    assert {note for kind, note in granted if kind == "person"} == set(NOTES)
+
+
+def test_what_a_paper_says_has_its_own_reasons() -> None:
+    expected: dict[Note, tuple[Reason, ...]] = {
+        "other box": (Reason.PAPER_OTHER_CONTAINERS,),
+        "more boxes": (Reason.CONTAINER_UNREAD,),
+        "other way": (Reason.PAPER_OTHER_DIRECTION,),
+        "off weight": (Reason.WEIGHT_OFF_PAPER,),
+    }
+    permit = decide(PictureClass().picture(PASSAGE), order_of("good", PASSAGE), NOW, RULES)
+    assert isinstance(permit, Permit)
+    for note in NOTES:
+        why, picture = expected.get(note, ()), PictureClass(note=note).picture(PASSAGE)
+        answer = decide(picture, order_of("good", PASSAGE), NOW, RULES)
+        assert (answer.reasons if isinstance(answer, Refusal) else ()) == why, note
+        assert withdrawn(permit, picture, NOW, RULES) == why, "a paper that comes late takes the permit back"
+    off = decide(PictureClass(note="off weight").picture(PASSAGE), order_of("off weight", PASSAGE), NOW, RULES)
+    assert isinstance(off, Refusal) and off.reasons == (Reason.WEIGHT_OFF_DECLARED, Reason.WEIGHT_OFF_PAPER)
 
 
 def test_a_permit_dies_of_what_others_say_meanwhile() -> None:
