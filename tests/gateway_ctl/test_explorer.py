@@ -287,7 +287,10 @@ class Explorer:
         held = None if lane.passage is None else lane.passage.order
         picture = picture_of(at, None if lane.passage is None else lane.passage.id)
         after, deeds = look(lane, as_remembered(lane, picture), NOW, RULES)
-        assert not any(isinstance(deed, Answer) for deed in deeds)
+        for deed in deeds:
+            if isinstance(deed, Answer):
+                assert lane.awaits is not None and deed.order == lane.awaits.id, "only what waited has lapsed"
+                assert not deed.accepted and after.awaits is None
         for move in moves_of(deeds):
             if move.permit.movement is Movement.LOWER:
                 assert may_lower(None, at), (lane.state, at)
