@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, TypeVar
 
-from drivers.faults import DriverFault, LinkLost
+from drivers.faults import DriverFault, LinkLost, TheirMistake
 from drivers.kinds import Clock
 from drivers.readings import Instant, Tally
 from telemetry.payloads.health import HealthBody
@@ -21,7 +21,7 @@ FIRST_RETRY_S = 0.2
 LINK_RETRY_CAP_S = 1.5
 """One connect attempt costs nothing, and an operator expects a line that has returned to be there within 2 s."""
 FAULT_RETRY_CAP_S = 10.0
-"""What asking again cannot mend (a wrong protocol, a refusal): a person must act; slow enough to read the log."""
+"""What asking again cannot mend (a refusal, a mistake of ours): a person must act; slow enough to read the log."""
 STEADY_S = 5.0
 """A life of that length was a good one: the next loss starts from the quick retry again."""
 UP_AFTER_S = 1.0
@@ -157,7 +157,7 @@ async def keep(
 
     `live` may raise a DriverFault or a group of them (its own TaskGroup); returning means that the other side ended
     the stream. Anything else it raises is a mistake of ours: it goes through (in a group), after the link is closed.
-    Waits 0.2 s to 1.5 s (site seconds) after a LinkFault, up to 10 s after a fault that is not retryable.
+    Waits 0.2 s to 1.5 s (site seconds) after a LinkFault or an answer that is none, up to 10 s after any other fault.
     """
     report.name = name
     failures = 0
@@ -175,7 +175,9 @@ async def keep(
         proven = report.up and clock.now() - began >= STEADY_S
         report.fall(ended)
         failures = 1 if proven else failures + 1
-        await clock.sleep(retry_after(failures, LINK_RETRY_CAP_S if ended.retryable else FAULT_RETRY_CAP_S, draw()))
+        # Nonsense may be another protocol, for ever, or noise on the line: then it ends when the noise does.
+        passing = ended.retryable or isinstance(ended, TheirMistake)
+        await clock.sleep(retry_after(failures, LINK_RETRY_CAP_S if passing else FAULT_RETRY_CAP_S, draw()))
 
 
 def retry_after(failures: int, cap_s: float, draw: float) -> float:

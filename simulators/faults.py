@@ -83,6 +83,8 @@ class TagFaults:
     silent: bool = False
     garbage_per_s: float = 0.0
     bad_sum_share: float = 0.0
+    half_share: float = 0.0
+    """Frames of which only the beginning is sent."""
     antenna_missing: bool = False
     """The inventory is answered by the reader's own error instead of by tags."""
 

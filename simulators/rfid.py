@@ -164,6 +164,8 @@ class TagReader(OnWire):
             spoiled = bytearray(frame)
             spoiled[at] ^= 0x55
             frame = bytes(spoiled)
+        if self._random.random() < self.faults.half_share:
+            frame = frame[: self._random.randint(1, len(frame) - 1)]
         self.pipe.send(frame)
 
 

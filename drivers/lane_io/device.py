@@ -65,6 +65,8 @@ class LaneIo:
         """Ask once. A module that refuses is heard: all values None, quality bad. Raises LinkFault, TheirMistake."""
         asked_at = self._clock.now()
         note = ""
+        # The wire's noise is the instrument's: nobody else tells of it.
+        self.tally.garbage, self.tally.garbage_bytes = self._link.tally.garbage, self._link.tally.garbage_bytes
         try:
             bits = () if self._inputs is None else await self._read_inputs(self._inputs.start, self._inputs.count)
         except Refused as no:

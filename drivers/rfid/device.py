@@ -14,8 +14,10 @@ WRITE_DEADLINE_S = 2.0
 """Ten bytes; a serial line at 9600 baud takes them in 10 ms, a full send buffer means that nobody reads."""
 ANSWER_DEADLINE_S = 3.0
 """Both families answer every round, also an empty one, within 0.2 s; a slow serial server adds as much."""
-MAX_UNANSWERED = 3
-"""The start of the inventory may fall into the reader's own start (2 s): asked again so often, then it is gone."""
+SILENT_S = 12.0
+"""The start of the inventory may fall into the reader's own start (2 s): asked again meanwhile, then it is gone."""
+ROUND_DEADLINE_S = 0.6
+"""A reader that is asked for each round: when the closing packet was lost on the line, tags pass unread until then."""
 MAX_ERRORS = 20
 """Errors in a row (a busy channel makes a few) before the reader's no is taken for one."""
 ROUND_PAUSE_S = 0.05
@@ -44,18 +46,20 @@ class TagReader:
     async def words(self) -> AsyncIterator[Tag | Garbage]:
         """Tags as they are read, repeats folded, until the link's fault or the reader's refusal (raised)."""
         await self._start()
-        unanswered = 0
+        deadline_s = ROUND_DEADLINE_S if self._dialect == "uhf-a0" else ANSWER_DEADLINE_S
+        heard_at, silent = self._clock.now(), False
         while True:
             try:
-                chunk = await self._link.read(ANSWER_DEADLINE_S)
+                chunk = await self._link.read(deadline_s)
             except NoAnswer:
-                unanswered += 1
-                if unanswered > MAX_UNANSWERED:
+                self.tally.gaps += not silent
+                silent, at = True, self._clock.now()
+                if at - heard_at >= SILENT_S:
                     raise
                 self._decoder.give_up()
-                at, self._ask_again = self._clock.now(), True
+                self._ask_again = True
             else:
-                unanswered, at = 0, chunk.at
+                silent, heard_at, at = False, chunk.at, chunk.at
                 self._decoder.receive(chunk.data)
             for word in self._take(at):
                 yield word

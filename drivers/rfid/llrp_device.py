@@ -15,6 +15,8 @@ WRITE_DEADLINE_S = 2.0
 HANDSHAKE_S = 10.0
 """Of the whole of it. A reader that starts listens before its radio is ready, and answers some seconds later."""
 KEEPALIVE_MS = 2000
+GAP_S = 1.5 * KEEPALIVE_MS / 1000
+"""A reader that says nothing for so long has left a keepalive out."""
 SILENT_S = 3 * KEEPALIVE_MS / 1000
 """Three keepalives missed: the reader is gone, whatever TCP says."""
 ROSPEC = 1
@@ -57,6 +59,7 @@ class LlrpReader:
     async def words(self) -> AsyncIterator[Tag | Garbage]:
         """Tags as they are read, repeats folded, until the link's fault or the reader's refusal (raised)."""
         until = self._clock.now() + HANDSHAKE_S
+        heard: Instant | None = None
         while True:
             left_s = SILENT_S if self._due is None else until - self._clock.now()
             try:
@@ -70,6 +73,8 @@ class LlrpReader:
                 if isinstance(wrong, NoAnswer) and self._due is not None:
                     raise NoAnswer(self._link.name, f"no {llrp.NAMES[self._due]} within {HANDSHAKE_S} s") from wrong
                 raise
+            self.tally.gaps += heard is not None and self._due is None and chunk.at - heard > GAP_S
+            heard = chunk.at
             self._decoder.receive(chunk.data)
             for word in self._take(chunk.at):
                 yield word

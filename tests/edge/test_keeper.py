@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.faults import DriverFault, LinkLost, NoAnswer, OpenFailed, TheirMistake
+from drivers.faults import DriverFault, LinkLost, NoAnswer, OpenFailed, Refused, TheirMistake
 from drivers.readings import Tally
 from edge.clock import SiteClock
 from edge.keeper import FAULT_RETRY_CAP_S, FIRST_RETRY_S, LINK_RETRY_CAP_S, Health, keep, retry_after
@@ -145,11 +145,24 @@ async def test_what_asking_again_cannot_mend_is_said_loudly_once(
     open_, _ = script(*[ok] * 9)
 
     async def live(_: Pipe) -> None:
-        raise TheirMistake("wb", "speaks another dialect")
+        raise Refused("tags", "the reader takes no inventory", "22")
 
     await run(clock, health, open_, live)
     assert [r.levelname for r in caplog.records] == ["ERROR"]
     assert clock.slept[-1] == pytest.approx(FAULT_RETRY_CAP_S)
+
+
+async def test_nonsense_may_be_noise_and_end_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    clock = JumpClock()
+    health = Health("x", clock)
+    open_, _ = script(*[ok] * 9)
+
+    async def live(_: Pipe) -> None:
+        raise TheirMistake("io", "checksum is wrong")
+
+    await run(clock, health, open_, live)
+    assert [r.levelname for r in caplog.records] == ["ERROR"]
+    assert max(clock.slept) <= LINK_RETRY_CAP_S
 
 
 async def test_the_worst_of_a_group_decides() -> None:

@@ -8,7 +8,7 @@ from drivers.link import open_link
 from drivers.link.config import StreamLinkConfig
 from drivers.readings import Garbage
 from drivers.rfid.config import TagReaderConfig
-from drivers.rfid.device import MAX_ERRORS, MAX_UNANSWERED, TagReader
+from drivers.rfid.device import ANSWER_DEADLINE_S, MAX_ERRORS, ROUND_DEADLINE_S, SILENT_S, TagReader
 from drivers.rfid.frames import a0_frame, bb_frame, start_inventory
 from drivers.rfid.tag import Tag, epc_of
 from edge.clock import SiteClock
@@ -72,9 +72,11 @@ async def test_a_reader_of_rounds_is_asked_again_after_each() -> None:
 
 @pytest.mark.parametrize("dialect", ["uhf-bb", "uhf-a0"])
 async def test_a_reader_that_falls_silent_is_asked_again_then_given_up(dialect: str) -> None:
-    _, ended, _, link = await run([1000.0], dialect)
+    _, ended, reader, link = await run([1000.0], dialect)
     assert isinstance(ended, NoAnswer)
-    assert len(link.written) == 1 + MAX_UNANSWERED
+    every_s = ANSWER_DEADLINE_S if dialect == "uhf-bb" else ROUND_DEADLINE_S
+    assert len(link.written) in (SILENT_S // every_s - 1, SILENT_S // every_s)
+    assert reader.tally.gaps == 1
 
 
 async def test_a_reader_that_wakes_late_is_served() -> None:
