@@ -286,6 +286,36 @@ def xray_export(
     raise typer.Exit(export(digest, where, out, dicos=dicos, tiff=tiff))
 
 
+@xray_app.command("quality")
+def xray_quality(
+    scan: Annotated[
+        Path | None, typer.Argument(metavar="SCAN.h5", help="A kept scan of a stand of test objects.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(metavar="PLAN.json", help="What stands where on the stand.")] = None,
+    materials: Annotated[
+        Path | None, typer.Option(metavar="TABLE.json", help="By `quaygate xray materials`; physics alone without it.")
+    ] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Both stands, as the simulator has them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that was measured, for a program.")] = False,
+) -> None:
+    """Penetration, contrast, wire, resolution and material by test objects; exits 1 when a goal is missed."""
+    from edge.commands.xray_quality import quality
+
+    raise typer.Exit(quality(scan, plan, materials, simulate=simulate, as_json=as_json))
+
+
+@xray_app.command("materials")
+def xray_materials(
+    scan: Annotated[Path, typer.Argument(metavar="SCAN.h5", help="A kept scan of steps of known materials.")],
+    plan: Annotated[Path, typer.Option(metavar="PLAN.json", help="What stands where on the stand.")],
+    out: Annotated[Path, typer.Option(metavar="TABLE.json", help="Must not exist.")],
+) -> None:
+    """Draw a scanner's material curves from steps of PE or water, aluminium, steel and lead."""
+    from edge.commands.xray_quality import materials
+
+    raise typer.Exit(materials(scan, plan, out))
+
+
 @keys_app.command("new")
 def keys_new(
     private_file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes; must not exist.")],

@@ -1,7 +1,7 @@
 """`python -m simulators NAME ...`: one device alone, for a technician's bench and for tests.
 
 Prints one line of JSON when it can be spoken to, `{"ready": {"tcp": ["127.0.0.1", 40001], ...}}`, and lives until it is
-interrupted. `port`, `customs`, `jgst`, `jt808`, `seal` and `xray` hand over to those modules.
+interrupted. `port`, `customs`, `jgst`, `jt808`, `seal`, `xray` and `xray_stand` hand over to those modules.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from simulators.sign import TextSign
 from simulators.weigh_talk import Plate
 from simulators.weighbridge import DIALECTS, Indicator
 
-WORLDS = ("port", "customs", "jgst", "jt808", "seal", "xray")
+WORLDS = ("port", "customs", "jgst", "jt808", "seal", "xray", "xray_stand")
 CAMERA_PERIOD_S = 5.0
 CIRCLE_M = 100.0
 CIRCLE_S = 60.0

@@ -100,7 +100,8 @@ class Pulses:
 class Detector:
     """One detector array under one beam."""
 
-    def __init__(self, build: Build, *, seed: int = 1) -> None:
+    def __init__(self, build: Build, *, seed: int = 1, noise_seed: int | None = None) -> None:
+        """`seed`: what the array is like; `noise_seed`: what happens to it on this day."""
         self.build = build
         self.faults = Faults()
         self.fan = Fan(np.radians(np.linspace(*build.fan, build.pixels)), build.source_z)
@@ -115,7 +116,7 @@ class Detector:
         self.dead = np.sort(once.choice(pixels, round(pixels * build.dead_share), replace=False))
         self.noisy = self.dead[::3]
         """Of the dead ones, those that shout instead of staying silent."""
-        self._random = np.random.default_rng(seed + 1)
+        self._random = np.random.default_rng(seed + 1 if noise_seed is None else [noise_seed, seed])
         self.pulse = 0
         """Number of the next pulse."""
 

@@ -7,6 +7,7 @@ bremsstrahlung, NIST's attenuation, the CdWO4 response. A table fitted to a scan
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -93,17 +94,24 @@ def computed(he_mev: float, le_mev: float) -> Palette:
     if not 1.0 <= le_mev < he_mev <= 10.0:
         raise ValueError(f"{he_mev}/{le_mev} MeV is no pair of beams: expected 1 <= low < high <= 10")
     alpha = (np.arange(COLUMNS) + 0.5) * ALPHA_MOST / COLUMNS
-    curves = {name: _ratio(name, alpha, he_mev, le_mev) for name in ("PE", "C", "Al", "Fe", "Pb")}
-    first, last = float(curves["Pb"].min()) - R_MARGIN, float(curves["PE"].max()) + R_MARGIN
+    curves = {name: curves_of(name, alpha, he_mev, le_mev)[0] / alpha for name in ("PE", "C", "Al", "Fe", "Pb")}
+    return painted([curves["PE"], curves["C"]], curves["Al"], curves["Fe"], [curves["Pb"]])
+
+
+def painted(organic: Sequence[Reals], aluminium: Reals, steel: Reals, dense: Sequence[Reals]) -> Palette:
+    """Out of the ratio R of materials at COLUMNS log-attenuations: arrays (COLUMNS,)."""
+    alpha = (np.arange(COLUMNS) + 0.5) * ALPHA_MOST / COLUMNS
+    heavy = np.min([steel, *dense], axis=0)
+    first, last = float(heavy.min()) - R_MARGIN, float(np.max(organic)) + R_MARGIN
     ratio = (first + (np.arange(ROWS) + 0.5) * (last - first) / ROWS)[:, None]
     # From light to heavy R falls; thin lead is the exception, and cannot be told from carbon there.
-    anchors = [(curves["PE"] + curves["C"]) / 2, curves["Al"], curves["Fe"]]
+    anchors = [np.mean(organic, axis=0), aluminium, steel]
     step = anchors[1] - anchors[2]
-    anchors.append(np.minimum(curves["Pb"], anchors[2] - 0.5 * step))
+    anchors.append(np.minimum(heavy, anchors[2] - 0.5 * step))
     # Where between the anchors a cell lies: 0 organic .. 3 dense.
     place = np.zeros((ROWS, COLUMNS))
-    for light, heavy in pairwise(anchors):
-        place += np.clip((light - ratio) / np.maximum(light - heavy, 1e-6), 0, 1)
+    for light, heavier in pairwise(anchors):
+        place += np.clip((light - ratio) / np.maximum(light - heavier, 1e-6), 0, 1)
     low = np.minimum(place.astype(int), 2)
     part = (place - low)[..., None]
     colour = _HUES[low] * (1 - part) + _HUES[low + 1] * part
@@ -121,6 +129,13 @@ def computed(he_mev: float, le_mev: float) -> Palette:
         np.rint(trusted * 255).astype(np.uint8),
         material.astype(np.uint8),
     )
+
+
+def curves_of(material: str, alpha: Reals, he_mev: float, le_mev: float) -> tuple[Reals, Reals]:
+    """LE log-attenuation and g/cm2 of a material (a name of the table below) at HE log-attenuations."""
+    g_cm2 = np.linspace(0.05, 420, 1500)
+    he, le = _alphas(material, he_mev, g_cm2), _alphas(material, le_mev, g_cm2)
+    return np.interp(alpha, he, le / he) * alpha, np.interp(alpha, he, g_cm2)
 
 
 def _attenuation(material: str, mev: Reals) -> Reals:
@@ -149,12 +164,6 @@ def _spectrum(end_mev: float) -> tuple[Reals, Reals]:
 def _alphas(material: str, end_mev: float, g_cm2: Reals) -> Reals:
     mev, weight = _spectrum(end_mev)
     return -np.log(np.exp(-np.outer(g_cm2, _attenuation(material, mev))) @ weight)
-
-
-def _ratio(material: str, alpha: Reals, he_mev: float, le_mev: float) -> Reals:
-    g_cm2 = np.linspace(0.05, 420, 1500)
-    he, le = _alphas(material, he_mev, g_cm2), _alphas(material, le_mev, g_cm2)
-    return np.interp(alpha, he, le / he)
 
 
 def _sigma(alpha: Reals, ratio: Reals) -> Reals:

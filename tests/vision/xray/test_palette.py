@@ -4,11 +4,16 @@ import struct
 import zlib
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from vision.xray.palette import ALPHA_MOST, Material, Palette, _ratio, computed
+from vision.xray.palette import ALPHA_MOST, Material, Palette, computed, curves_of
 
 PAIRS = [(6.0, 4.0), (6.0, 3.5), (9.0, 6.0), (9.0, 4.0)]
+
+
+def _ratio(material: str, alpha: npt.NDArray[np.float64], he_mev: float, le_mev: float) -> npt.NDArray[np.float64]:
+    return curves_of(material, alpha, he_mev, le_mev)[0] / alpha
 
 
 def cell(palette: Palette, alpha: float, ratio: float) -> tuple[int, int]:
