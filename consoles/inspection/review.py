@@ -116,14 +116,17 @@ class Reviews:
         """Read the book. Raises BookShut: it is broken, or another process has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         await self._book.open()
-        now_s = self._clock.machine_s()
+        now, now_s = self._clock.now(), self._clock.machine_s()
         for entry in await asyncio.to_thread(lambda: list(entries(self._book.path))):
             line = msgspec.json.decode(entry.body, type=Line)
-            self.desk.apply(line.event, entry.at, now_s)
+            self.desk.apply(line.event, entry.at, now_s - (now - entry.at) / self._clock.speed)
             if isinstance(line.event, Told):
                 self._untold.pop(line.event.verdict, None)
             elif isinstance(line.event, Read) and not line.event.another and line.record and line.sealed:
                 self._holds(line.event, line.record, line.sealed)
+        for task in self.desk.open.values():
+            if task.holder is not None:  # while we were away nobody could do anything
+                self.desk.touch(task, now_s)
         self._drafts = await asyncio.to_thread(Drafts, self._folder / "drafts.sqlite")
         await asyncio.to_thread(self._drafts.forget, self._clock.now())
         self.changed()

@@ -17,7 +17,7 @@ from tests.browser.stage import LANES, ROOT, SITE, ConsoleProcess, keys, write_s
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 EXPECTED = (
     "status of 4",

@@ -23,6 +23,7 @@ PERSONS = (
     ("zhao.min", "赵敏", "Zhao Min", "supervisor"),
     ("wang.fang", "王芳", "Wang Fang", "inspector"),
     ("chen.jie", "陈杰", "Chen Jie", "inspector"),
+    ("sun.li", "孙丽", "Sun Li", "inspector"),
 )
 START_DEADLINE_S = 20.0
 

@@ -1,38 +1,23 @@
 """Whether everybody can use the pages: axe-core's judgement in both languages and themes; no road to the outside."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 import pytest
 from playwright.async_api import Page, Request, expect
 
+from tests.browser.axe import faults
 from tests.browser.feeder import Feeder
-from tests.browser.stage import ROOT, ConsoleProcess
+from tests.browser.stage import ConsoleProcess
 
 pytestmark = pytest.mark.real
-AXE = ROOT / "consoles/ui/node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
 Judge = Callable[[], Awaitable[list[str]]]
 
 
 @pytest.fixture
 def judge(page: Page) -> Judge:
-    """Asks axe-core about the page as it stands. The build hook's `npm ci` brings axe-core."""
-
-    async def ask() -> list[str]:
-        if not await page.evaluate("'axe' in window"):
-            # By DevTools and not by a script element: the page's policy lets no foreign script in.
-            await page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
-        assert len(found["passes"]) > 10
-        return [
-            f"{v['id']}: {node['html'][:120]} {node['failureSummary']}"
-            for v in found["violations"]
-            for node in v["nodes"]
-        ]
-
-    return ask
+    """Asks axe-core about the page as it stands."""
+    return partial(faults, page)
 
 
 @pytest.mark.parametrize("scene", ["idle", "refused", "opened", "fault"])

@@ -50,8 +50,15 @@ export function Desk({ live, me, hello, locked, said }: { live: Live; me: Me; he
     await askMe();
   };
   useEffect(() => { next.current?.focus(); }, []);
+  useEffect(() => {
+    const press = (e: KeyboardEvent): void => {
+      if (e.key.toLowerCase() === "n" && !e.ctrlKey && !e.altKey && !e.metaKey && !e.repeat && !locked && !head && me.waiting > 0 && !(e.target as HTMLElement).matches("input, textarea")) void take();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [locked, head, me.waiting]);
   return (
-    <div class="desk" onKeyDown={(e) => { if (e.key.toLowerCase() === "n" && !locked && !head && !(e.target as HTMLElement).matches("input")) void take(); }}>
+    <div class="desk">
       <div class="desk-left">
         <section class="panel take">
           {said && <p class="recorded" role="status" id="recorded"><b>✓ {tr("recorded")}</b>{said.lanes.length > 0 && <> · {tr("sentTo")} <b>{said.lanes.join(" ")}</b></>}{said.say && <> · {say(said.say)}</>}</p>}

@@ -153,7 +153,7 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
         {held && <div class="holding"><b>{say(findingWord[held])}</b><i style={{ animationDuration: `${HOLD_MS}ms` }} /></div>}
       </div>
       {beside && <div class="pane"><canvas ref={second} /><span class="pane-name">{beside.containers.join(" ") || beside.scanner}</span></div>}
-      {help && <div class="help panel" role="note"><dl>{keyWords.map(([k, what]) => <div key={k}><dt>{k.split(" ").map((one) => <kbd key={one}>{one}</kbd>)}</dt><dd>{say(what)}</dd></div>)}</dl></div>}
+      {help && <div class="help panel" role="region" tabIndex={0} aria-label={tr("help")}><dl>{keyWords.map(([k, what]) => <div key={k}><dt>{k.split(" ").map((one) => <kbd key={one}>{one}</kbd>)}</dt><dd>{say(what)}</dd></div>)}</dl></div>}
     </div>
   );
 }

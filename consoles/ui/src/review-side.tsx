@@ -85,7 +85,7 @@ export function VerdictPanel({ at, locked, onVerdict, onBack }: { at: Reviewing;
   const torn = at.task.card.torn, whole = at.allSeen.value, stop = locked || at.lost.value;
   return (
     <section class="panel verdict" aria-label={tr("verdict")}>
-      <h2>{tr("verdict")} <span class="grow" /><small class="dim" id="kept">{at.kept.value ? tr("draftKept") : <b class="warn">{tr("draftNotKept")}</b>}</small></h2>
+      <h2>{tr("verdict")} <span class="grow" /><small class="dim" id="kept" data-kept={at.kept.value}>{at.kept.value === "no" ? <b class="warn">{tr("draftNotKept")}</b> : tr(at.kept.value === "yes" ? "draftKept" : "draftSaving")}</small></h2>
       {torn ? <p class="warn-box" id="torn">{tr("tornScan")}</p> : <p class={whole ? "hint dim" : "hint"} id="hint">{whole ? `${tr("holdKey")} C / S` : tr("unseenLeft")}</p>}
       <div class="two-buttons">
         <HoldButton id="clear" disabled={stop || !whole || torn} ms={600} onHold={() => onVerdict("clear")}>{tr("clearVerdict")}<kbd>C</kbd></HoldButton>
@@ -101,7 +101,7 @@ export function VerdictPanel({ at, locked, onVerdict, onBack }: { at: Reviewing;
 }
 
 /** PIN and, if wanted, words: the verdict is signed with the reader's own key. */
-export function Signing({ at, finding, onClose, onDone }: { at: Reviewing; finding: Finding; onClose: () => void; onDone: (said: Said) => void }) {
+export function Signing({ at, finding, onClose, onWay, onDone }: { at: Reviewing; finding: Finding; onClose: () => void; onWay: (is: boolean) => void; onDone: (said: Said) => void }) {
   const dialog = useRef<HTMLDialogElement>(null), field = useRef<HTMLInputElement>(null);
   const [pin, setPin] = useState(""), [note, setNote] = useState(""), [busy, setBusy] = useState(false), [said, setSaid] = useState<Said | "silent" | null>(null);
   useEffect(() => { dialog.current?.showModal(); field.current?.focus(); }, []);
@@ -111,9 +111,12 @@ export function Signing({ at, finding, onClose, onDone }: { at: Reviewing; findi
     setBusy(true); setSaid(null);
     const given = pin;
     setPin("");
+    onWay(true);
     const told = await at.judge(finding, given, note.trim());
     setBusy(false);
-    if (told?.kind === "done") { onDone(told); return; }
+    if (told?.kind === "done") onDone(told);
+    onWay(false);
+    if (told?.kind === "done") return;
     setSaid(told ?? "silent");
     field.current?.focus();
   };

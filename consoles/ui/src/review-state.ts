@@ -43,15 +43,19 @@ export class Reviewing {
   readonly under = signal<{ x: number; y: number; he: number | null; le: number | null; level: number } | null>(null);
   /** Counts draws: whatever lies over the picture follows it. */
   readonly drawn = signal(0);
+  /** Counts changes of the coarsest level: the overview follows it. */
+  readonly coarse = signal(0);
   readonly progress = signal({ share: 0, bytes: 0, whole: false });
   readonly grid = signal(false);
   readonly ruler = signal<[x0: number, y0: number, x1: number, y1: number] | null>(null);
   readonly drawing = signal<Mark | null>(null);
   readonly beside = signal<Card | null>(null);
-  readonly kept = signal(true);
+  /** Whether the server has all of it: not when it did not answer. */
+  readonly kept = signal<"yes" | "not yet" | "no">("yes");
   readonly lost = signal(false);
   readonly leftS = signal(Infinity);
-  readonly spentS: number;
+  /** Seconds with the picture before a person's eyes. */
+  private spentS: number;
   readonly cellCount: number;
   readonly load: Uint8Array;
   readonly seenBits: Uint8Array;
@@ -64,7 +68,6 @@ export class Reviewing {
   private dirty = false;
   private active = false;
   private savedAt = performance.now();
-  private readonly began = performance.now();
   private dwelling = new Set<number>();
   private readonly timers: number[] = [];
   private undo: Mark[][] = [];
@@ -81,13 +84,12 @@ export class Reviewing {
     this.countSeen();
   }
 
-  get elapsedS(): number { return this.task.elapsed_s + (performance.now() - this.began) / 1000; }
-
   /** Bring the picture onto its canvas. */
   mount(canvas: HTMLCanvasElement): void {
     const { card, draft } = this.task, view = new XrayView(canvas);
     this.view = view;
     view.onDraw = () => { this.drawn.value++; };
+    view.onCoarse = () => { this.coarse.value++; };
     view.look = this.look.value;
     view.open(card);
     if (draft) view.go(draft.spot);
@@ -127,7 +129,8 @@ export class Reviewing {
     this.touch();
   }
 
-  touch(): void { this.dirty = true; this.active = true; }
+  touch(): void { this.active = true; this.change(); }
+  private change(): void { this.dirty = true; if (this.kept.value === "yes") this.kept.value = "not yet"; }
 
   setMarks(marks: Mark[]): void { this.undo.push(this.marks.value); this.marks.value = marks; this.touch(); }
   undoMark(): void { const before = this.undo.pop(); if (before) { this.marks.value = before; this.touch(); } }
@@ -179,7 +182,7 @@ export class Reviewing {
 
   draft(): Draft {
     const { raw: _, ...shown } = this.look.value, place = this.view?.place ?? { x: 0, y: 0, zoom: 1 };
-    return { spot: place, shown, marks: this.marks.value, seen: toHex(this.seenBits), spent_s: this.spentS + (performance.now() - this.began) / 1000, beside: this.beside.value?.digest ?? null };
+    return { spot: place, shown, marks: this.marks.value, seen: toHex(this.seenBits), spent_s: this.spentS, beside: this.beside.value?.digest ?? null };
   }
   judge(finding: Judge["finding"], pin: string, note: string): Promise<Said | null> {
     return ask<Said>(`/api/inspection/tasks/${this.task.card.digest}/verdict`, { finding, pin, note, draft: this.draft() } satisfies Judge);
@@ -188,23 +191,40 @@ export class Reviewing {
   isSeen(n: number): boolean { return has(this.seenBits, n); }
   isLoad(n: number): boolean { return has(this.load, n); }
 
+  /** Whether all that is on the screen counts as looked at. */
+  get looked(): boolean { return this.closeEnough && this.onScreen().every(([n]) => this.isSeen(n)); }
+  private get closeEnough(): boolean {
+    const { view } = this, { clear_zoom } = this.task;
+    return view !== null && view.place.zoom >= clear_zoom - 1e-6 && 2 ** view.level * clear_zoom <= 1.5;
+  }
+  /** Cells whose middle is on the screen. */
+  private onScreen(): [n: number, x: number, y: number][] {
+    const { cells } = this.task, { x, y, width, height } = this.view!.shown, made: [number, number, number][] = [];
+    for (let n = 0; n < this.cellCount; n++) {
+      const mx = ((n % cells.columns) + 0.5) * cells.size, my = (Math.floor(n / cells.columns) + 0.5) * cells.size;
+      if (mx >= x && mx <= x + width && my >= y && my <= y + height) made.push([n, mx, my]);
+    }
+    return made;
+  }
+
   /** What is on the screen now, close enough and sharp, counts when it still is at the next glance. */
   private glance(): void {
-    const { view } = this, { cells, clear_zoom } = this.task;
+    const { view } = this;
     this.leftS.value = Math.max(0, this.leftS.value - LOOK_MS / 1000);
     if (!view || document.hidden || this.stale()) { this.dwelling.clear(); return; }
-    const now = new Set<number>(), shown = view.shown, level = view.level, tile = view.frame.tile * 2 ** level, fineEnough = 2 ** level * clear_zoom <= 1.5;
-    if (view.place.zoom >= clear_zoom - 1e-6 && fineEnough)
-      for (let n = 0; n < this.cellCount; n++) {
-        const x = (n % cells.columns) * cells.size, y = Math.floor(n / cells.columns) * cells.size, mx = x + cells.size / 2, my = y + cells.size / 2;
-        if (mx < shown.x || mx > shown.x + shown.width || my < shown.y || my > shown.y + shown.height) continue;
+    this.spentS += LOOK_MS / 1000;
+    const now = new Set<number>();
+    if (this.closeEnough) {
+      const { level } = view, tile = view.frame.tile * 2 ** level;
+      for (const [n, mx, my] of this.onScreen()) {
         const tx = Math.floor(Math.min(mx, view.frame.rows - 1) / tile) * view.frame.tile, ty = Math.floor(Math.min(my, view.frame.pixels - 1) / tile) * view.frame.tile;
         if (view.has(HE, level, tx, ty)) now.add(n);
       }
+    }
     let more = false;
     for (const n of now) if (this.dwelling.has(n) && !has(this.seenBits, n)) { this.seenBits[n >> 3] = this.seenBits[n >> 3]! | (1 << (n & 7)); more = true; }
     this.dwelling = now;
-    if (more) { this.countSeen(); this.dirty = true; }
+    if (more) { this.countSeen(); this.change(); }
   }
 
   private count(bits: Uint8Array): number { let sum = 0; for (let n = 0; n < this.cellCount; n++) if (has(bits, n)) sum++; return sum; }
@@ -216,8 +236,8 @@ export class Reviewing {
     this.dirty = this.active = false;
     this.savedAt = performance.now();
     const told = await ask<Saved>(`/api/inspection/tasks/${this.task.card.digest}/draft`, { draft: this.draft(), active });
-    if (told === null || told.yours === undefined) { this.dirty = true; this.active ||= active; this.kept.value = false; return; }
-    batch(() => { this.kept.value = true; this.lost.value = !told.yours; this.leftS.value = told.left_s; });
+    if (told === null || told.yours === undefined) { this.dirty = true; this.active ||= active; this.kept.value = "no"; return; }
+    batch(() => { this.kept.value = this.dirty ? "not yet" : "yes"; this.lost.value = !told.yours; this.leftS.value = told.left_s; });
   }
 
   private readonly leave = (): void => {

@@ -11,14 +11,13 @@ export function Strip({ at }: { at: Reviewing }) {
   const copy = (): void => {
     const view = at.view, target = canvas.current;
     if (!view || !target) return;
-    const width = Math.min(view.canvas.width, 1200), height = Math.max(1, Math.min(view.canvas.height, Math.round((width * card.pixels * card.y_mm) / (card.rows * card.x_mm))));
+    const width = Math.min(1200, Math.round(target.clientWidth * (window.devicePixelRatio || 1))), height = Math.max(1, Math.round((width * card.pixels * card.y_mm) / (card.rows * card.x_mm)));
+    if (width === 0) return;
     target.width = width; target.height = height;
-    view.thumbnail(width, height);
-    target.getContext("2d")!.drawImage(view.canvas, 0, view.canvas.height - height, width, height, 0, 0, width, height);
-    view.request();
+    target.getContext("2d")!.putImageData(view.thumbnail(width, height), 0, 0);
   };
   const later = (): void => { clearTimeout(asked.current); asked.current = window.setTimeout(copy, 120); };
-  useSignalEffect(() => { void at.look.value; void at.progress.value; later(); });
+  useSignalEffect(() => { void at.look.value; void at.coarse.value; later(); });
   useSignalEffect(() => {
     void at.drawn.value;
     const view = at.view;

@@ -32,6 +32,8 @@ export class XrayView {
   /** Magnifier: middle of its circle in canvas pixels, and its radius; null for none. */
   loupe: { x: number; y: number; radius: number; times: number } | null = null;
   onDraw: () => void = () => {};
+  /** Told when the coarsest level has changed: whoever draws the whole small must do so anew. */
+  onCoarse: () => void = () => {};
   private readonly gl: WebGL2RenderingContext;
   private readonly program: WebGLProgram;
   private readonly uniforms = new Map<string, WebGLUniformLocation | null>();
@@ -100,6 +102,7 @@ export class XrayView {
     gl.activeTexture(gl.TEXTURE4);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8UI, columns, rows, 0, gl.RED_INTEGER, gl.UNSIGNED_BYTE, body.subarray(cells * 4));
     this.table = { most: head.getFloat32(8, true), first: head.getFloat32(12, true), last: head.getFloat32(16, true) };
+    this.onCoarse();
     this.request();
   }
 
@@ -113,7 +116,13 @@ export class XrayView {
     for (let i = 0; i < codes.length; i++) if (codes[i]) codes[i] = 1 + Math.round((codes[i]! - 1) * scale);
     if (tile.base) this.putBase(tile); else this.putFine(tile);
     this.sayHere();
-    this.request();
+    if (tile.level === this.frame.levels - 1) this.onCoarse();
+    if (this.loupe !== null || this.isShown(tile)) this.request();
+  }
+  /** Whether anything on the canvas could look different for it: most of a picture is fetched ahead of the eye. */
+  private isShown({ level, x, y, width, height }: Tile): boolean {
+    const k = 2 ** level, s = this.shown;
+    return level >= this.level && x * k < s.x + s.width && (x + width) * k > s.x && y * k < s.y + s.height && (y + height) * k > s.y;
   }
 
   private putBase(tile: Tile): void {
@@ -226,16 +235,9 @@ export class XrayView {
     requestAnimationFrame(() => { this.queued = false; this.draw(); });
   }
 
-  draw(told = true): void {
-    const { gl, canvas, look, frame } = this;
-    gl.uniform4iv(this.uniform("places"), this.places.flat());
-    gl.uniform1i(this.uniform("energy"), look.energy); gl.uniform1i(this.uniform("mode"), look.mode);
-    gl.uniform1i(this.uniform("logs"), Number(look.logs)); gl.uniform1i(this.uniform("local"), Number(look.local)); gl.uniform1i(this.uniform("raw"), Number(look.raw));
-    gl.uniform1i(this.uniform("table"), Number(this.table !== null));
-    gl.uniform2f(this.uniform("span"), look.raw ? 0.5 : look.level, look.raw ? 1 : look.width); gl.uniform1f(this.uniform("edge"), look.edge);
-    gl.uniform4fv(this.uniform("noise"), this.noise.flatMap(([a, b]) => [a / UNITS / 2, Math.sqrt(b), b, 1 / a]));
-    gl.uniform4f(this.uniform("axes"), this.table?.most ?? 1, this.table?.first ?? 0, this.table?.last ?? 1, frame.air);
-    const shown = this.shown;
+  draw(): void {
+    const { gl, canvas } = this, shown = this.shown;
+    this.tune();
     this.area(0, 0, canvas.width, canvas.height, shown.x, shown.y, 1 / this.place.zoom, this.level);
     if (this.loupe) {
       const { x, y, radius, times } = this.loupe, middle = this.at(x, y), pace = 1 / (this.place.zoom * times);
@@ -244,13 +246,33 @@ export class XrayView {
       this.area(x - radius, canvas.height - y - radius, 2 * radius, 2 * radius, middle.x - radius * pace, middle.y - (radius * pace) / this.tallness, pace, level);
       gl.disable(gl.SCISSOR_TEST);
     }
-    if (told) this.onDraw();
+    this.onDraw();
   }
 
-  /** Draws the whole picture into the canvas' lower left corner, for whoever copies it from there at once. */
-  thumbnail(width: number, height: number): void {
-    this.draw(false);
-    this.area(0, 0, width, height, 0, 0, this.frame.rows / width, 3);
+  /** The look and the picture's own numbers, to the shader. */
+  private tune(): void {
+    const { gl, look, frame } = this;
+    gl.uniform4iv(this.uniform("places"), this.places.flat());
+    gl.uniform1i(this.uniform("energy"), look.energy); gl.uniform1i(this.uniform("mode"), look.mode);
+    gl.uniform1i(this.uniform("logs"), Number(look.logs)); gl.uniform1i(this.uniform("local"), Number(look.local)); gl.uniform1i(this.uniform("raw"), Number(look.raw));
+    gl.uniform1i(this.uniform("table"), Number(this.table !== null));
+    gl.uniform2f(this.uniform("span"), look.raw ? 0.5 : look.level, look.raw ? 1 : look.width); gl.uniform1f(this.uniform("edge"), look.edge);
+    gl.uniform4fv(this.uniform("noise"), this.noise.flatMap(([a, b]) => [a / UNITS / 2, Math.sqrt(b), b, 1 / a]));
+    gl.uniform4f(this.uniform("axes"), this.table?.most ?? 1, this.table?.first ?? 0, this.table?.last ?? 1, frame.air);
+  }
+
+  /** The whole picture, small, drawn beside the canvas so that nothing flickers on it. */
+  thumbnail(width: number, height: number): ImageData {
+    const { gl } = this, paper = gl.createRenderbuffer(), frame = gl.createFramebuffer(), made = new ImageData(width, height), rows = new Uint8Array(width * height * 4);
+    gl.bindRenderbuffer(gl.RENDERBUFFER, paper); gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame); gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, paper);
+    this.tune();
+    this.area(0, 0, width, height, 0, 0, this.frame.rows / width, this.frame.levels - 1);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, rows);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null); gl.deleteFramebuffer(frame); gl.deleteRenderbuffer(paper);
+    // The GPU counts rows from below.
+    for (let y = 0; y < height; y++) made.data.set(rows.subarray((height - 1 - y) * width * 4, (height - y) * width * 4), y * width * 4);
+    return made;
   }
 
   private area(x: number, y: number, width: number, height: number, left: number, top: number, pace: number, level: number): void {
