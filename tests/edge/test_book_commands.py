@@ -18,7 +18,7 @@ from edge.config import load
 from edge.evidence.story import Step, printable, story, whole
 from edge.toml_text import document
 from gateway_ctl.anchor import SignedAnchor
-from gateway_ctl.book import entries
+from gateway_ctl.book import GENESIS, Entry, digest, entries
 from gateway_ctl.seal import public_of
 from telemetry.payloads.lane import AnchorBody
 from telemetry.records import Records
@@ -176,6 +176,19 @@ def test_a_bundle_is_the_same_each_time_and_tells_of_broken_books(
         line = json.loads(bundle.read("books/L01.jsonl").splitlines()[3])
     assert line["body"].encode("utf-8", "surrogateescape") == b'{"plate":"\xff"}'
     assert not list(site_file.parent.glob("*.part"))
+
+
+def test_customs_own_packet_is_a_frame_of_the_chain() -> None:
+    said = {
+        "source": "customs", "what": "0x22", "number": "20261125093000123456", "digest": "ab" * 32, "bytes": 812,
+        "peer": "10.0.0.7:5000", "at": 1_764_000_000.5,
+    }  # fmt: skip
+    body = json.dumps(said).encode()
+    mark = digest(1, 1.0, "frame", "L01-1", body, GENESIS)
+    entry = Entry(seq=1, at=Instant(1.0), kind="frame", passage="L01-1", body=body, before=GENESIS, hash=mark)
+    (link,) = story([entry], None)
+    assert (link.step, link.digest, link.of, link.at) == (Step.FRAME, "ab" * 32, "packet", 1_764_000_000.5)
+    assert link.en == "customs 0x22  20261125093000123456  10.0.0.7:5000  812 bytes" and "海关报文" in link.zh
 
 
 SHOWN = {b"\x02+1\x03": "␂+1␃", "沪A".encode(): "沪A", b"\xbb\x7e": "bb 7e", "\u200b".encode(): "e2 80 8b"}
