@@ -17,7 +17,17 @@ from telemetry import topics
 from telemetry.payloads.envelope import Envelope, body, unwrap
 from telemetry.payloads.fix import FixBody
 from telemetry.payloads.health import HealthBody
-from telemetry.payloads.lane import AlarmBody, AnswerBody, BoomBody, PassageBody, RefusalBody, Text, ViewBody
+from telemetry.payloads.lane import (
+    AlarmBody,
+    AnswerBody,
+    BoomBody,
+    DecisionBody,
+    PassageBody,
+    RefusalBody,
+    Text,
+    Verb,
+    ViewBody,
+)
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.scanner import ScanBody
 from telemetry.payloads.sealing import SealingBody
@@ -28,7 +38,20 @@ log = logging.getLogger(__name__)
 
 SAMPLES = ("weight", "health", "fix")
 """Words below an instrument that the pages show."""
-RECORDS = ("view", "passage", "refusal", "boom", "alarm", "answer", "zone", "sealing", "scan", "birth", "state")
+RECORDS = (
+    "view",
+    "passage",
+    "decision",
+    "refusal",
+    "boom",
+    "alarm",
+    "answer",
+    "zone",
+    "sealing",
+    "scan",
+    "birth",
+    "state",
+)
 """Words of a node that the pages show; the others are for the recorder."""
 TRAIL_KEPT = 60
 """Earlier places of a tracker: five minutes at a fix in five seconds."""
@@ -51,6 +74,12 @@ _OUTCOME = {
     "left": Text("车辆倒出车道", "The truck backed out of the lane"),
     "abandoned": Text("车道重启,通行中断", "The lane restarted during the passage"),
     "fault": Text("通行因道闸故障结束", "The passage ended in the lane's fault"),
+}
+_BY_HAND: Mapping[Verb, Text] = {
+    "release": Text("人工放行", "Released by hand"),
+    "hold_open": Text("人工保持开启", "Held open by hand"),
+    "lower": Text("人工落杆", "Lowered by hand"),
+    "lower_now": Text("人工紧急落杆", "Lowered by hand at once"),
 }
 T = TypeVar("T")
 
@@ -90,6 +119,7 @@ class Hearing:
             "fix": self._fix,
             "view": self._view,
             "passage": self._passage,
+            "decision": self._decision,
             "refusal": self._refusal,
             "boom": self._boom,
             "alarm": self._alarm,
@@ -228,6 +258,15 @@ class Hearing:
             self._crossed.append(said.closed_at or envelope.at)
         elif said.outcome in _OUTCOME:
             self._event(address, envelope, "passage", 1 if said.outcome == "fault" else 3, [_OUTCOME[said.outcome]])
+
+    def _decision(self, address: topics.Address, envelope: Envelope) -> None:
+        said = body(envelope, DecisionBody)
+        what = None if said.verb is None else _BY_HAND.get(said.verb)
+        if what is None or not said.persons or self._known(envelope):
+            return
+        who = ", ".join(said.persons)
+        say = Text(f"{what.zh}: {said.reason.zh} ({who})", f"{what.en}: {said.reason.en} ({who})")
+        self._event(address, envelope, "override", 2, [say], said.passage)
 
     def _refusal(self, address: topics.Address, envelope: Envelope) -> None:
         said = body(envelope, RefusalBody)

@@ -30,7 +30,9 @@ GAP_STEPS = 3
 """Steps without a value after which a line is broken: nobody shall read a straight line across what was not heard."""
 ASK_DEADLINE_S = 10.0
 """Real seconds; a page waits no longer for a small picture."""
-RECALLED = {"passage": 2000, "alarm": 500, "refusal": 60, "boom": 60, "answer": 60, "zone": 60, "sealing": 60}
+RECALLED = {
+    "passage": 2000, "alarm": 500, "decision": 200, "refusal": 60, "boom": 60, "answer": 60, "zone": 60, "sealing": 60,
+}  # fmt: skip
 """Records of each word that a starting console takes over: an hour's trucks, a flood's alarms, a list of the rest."""
 
 

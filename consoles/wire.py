@@ -16,7 +16,7 @@ from telemetry.payloads.node import BirthBody
 from telemetry.payloads.weight import WeightBody
 
 ShapeKind = Literal["quay", "yard", "road", "building", "lane", "fence", "route"]
-EventKind = Literal["refusal", "boom", "alarm", "passage", "answer", "zone", "sealing"]
+EventKind = Literal["refusal", "override", "boom", "alarm", "passage", "answer", "zone", "sealing"]
 Priority = Literal[1, 2, 3]
 WhyCode = Literal["papers", "misread", "tag", "customs_phone", "clearance_down", "stopped_under", "test", "other"]
 CommandVerb = Literal["release", "lower", "lower_now", "hold_open", "close", "confirm"]

@@ -19,7 +19,7 @@ from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import Envelope, body, encode, unwrap, wrap
 from telemetry.payloads.fix import FixBody, HintBody
 from telemetry.payloads.health import HealthBody
-from telemetry.payloads.lane import AlarmBody, AnswerBody, RefusalBody, Text
+from telemetry.payloads.lane import AlarmBody, AnswerBody, DecisionBody, RefusalBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.order import OrderBody
 from telemetry.payloads.weight import WeightBody
@@ -111,6 +111,15 @@ class Feeder:
         view = SCENES["refused"](self.clock.now())
         said = RefusalBody(passage=view.passage, order="o-1", movement="raise", reasons=view.reasons, picture="p")
         self.say(lane, "refusal", said)
+
+    def by_hand(self, lane: str) -> None:
+        """A person's release has raised the boom."""
+        said = DecisionBody(
+            passage=SCENES["refused"](self.clock.now()).passage, order="o-2", permit="x", movement="raise",
+            expires_at=self.clock.now() + 2, picture="p", verb="release", persons=["li.wei", "chen.jing"],
+            reason=Text("海关电话核对", "Checked with customs by telephone"),
+        )  # fmt: skip
+        self.say(lane, "decision", said)
 
     def crossing(self, tracker: str) -> None:
         """A tracker left its route."""

@@ -75,6 +75,7 @@ async def room(page: Page, feeder: Feeder, url: str, folder: Path) -> None:
     await page.goto(f"{url}/room")
     await page.wait_for_selector("#health tbody tr")
     feeder.refusal("L01")
+    feeder.by_hand("L02")
     feeder.crossing("T02")
     feeder.alarm("L02", "io:boom", Text("道闸落杆超时,车在杆下", "Boom did not come down, truck under it"), priority=1)
     feeder.alarm("L01", "wb:zero", Text("空磅不在零点", "The empty deck is off zero"), priority=2)

@@ -60,6 +60,20 @@ async def test_zones_are_drawn_crossings_are_told_and_signs_stay_signs(
     await expect(hint).to_contain_text("Jamming?")
 
 
+async def test_an_order_by_hand_is_seen_at_once_and_counted(
+    page: Page, console: ConsoleProcess, feeder: Feeder
+) -> None:
+    feeder.scene["L02"] = "awaited"
+    await open_room(page, console)
+    feeder.by_hand("L02")
+    row = page.locator("#events tr").first
+    await expect(row).to_contain_text("人工放行: 海关电话核对 (li.wei, chen.jing)")
+    await expect(row).to_contain_text("L02")
+    await expect(page.locator("#by-hand")).to_have_text("2")
+    await page.keyboard.press("e")
+    await expect(row).to_contain_text("Released by hand: Checked with customs by telephone (li.wei, chen.jing)")
+
+
 async def test_a_silent_lane_is_void_alone(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await open_room(page, console)
     feeder.quiet = {"L02"}

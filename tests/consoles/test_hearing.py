@@ -7,7 +7,7 @@ from consoles.board import Board
 from consoles.hearing import ALARMS_WINDOW_S, IDS_REMEMBERED, RETURNED_SHOWN_S, TRAIL_KEPT, TRUCKS_WINDOW_S, Hearing
 from telemetry.payloads.fix import FixBody
 from telemetry.payloads.health import HealthBody
-from telemetry.payloads.lane import AnswerBody, Text
+from telemetry.payloads.lane import AnswerBody, DecisionBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.sealing import SealingBody
 from telemetry.payloads.weight import WeightBody
@@ -160,6 +160,25 @@ def test_a_last_will_of_an_earlier_start_is_not_believed(hearing: Hearing) -> No
     birth = hearing.boards["L01"].values.nodes["L01"].birth
     assert birth is not None and birth.en == "one"
     assert [boot for _, boot in told] == ["first", "second", "first", "second"]
+
+
+def test_an_order_by_hand_is_told_with_its_reason_and_its_persons(hearing: Hearing) -> None:
+    base = DecisionBody(
+        passage="p", order="o-1", permit="x", movement="raise", expires_at=1002.0, picture="", verb="release",
+        reason=Text("电话核对", "by telephone"),
+    )  # fmt: skip
+    hearing.hear(said("L01", "decision", base))
+    hearing.hear(said("L01", "decision", msgspec.structs.replace(base, verb=None, movement="lower")))
+    assert hearing.room.values.events == [], "customs' own release is no event"
+    by_two = msgspec.structs.replace(base, persons=["li.wei", "chen.jing"])
+    message = said("L01", "decision", by_two, number=77)
+    hearing.hear(message)
+    hearing.hear(message)
+    (event,) = hearing.room.values.events
+    assert (event.kind, event.priority, event.passage) == ("override", 2, "p")
+    assert event.say == [
+        Text("人工放行: 电话核对 (li.wei, chen.jing)", "Released by hand: by telephone (li.wei, chen.jing)")
+    ]
 
 
 async def test_an_answer_finds_whoever_waits_for_it(hearing: Hearing) -> None:

@@ -24,7 +24,7 @@ const words = {
   truckChanged: ["车辆已变,请取消后重新操作", "The truck has changed: cancel and start again"], truckGone: ["车辆已离开", "The truck has gone"], sentFor: ["绑定", "Bound to"], role: ["岗位", "Role"],
   overview: ["总览", "Overview"], open: ["打开", "Open"], map: ["站区图", "Site map"], trackers: ["定位终端", "Trackers"], noFix: ["定位丢失", "Fix lost"], noDrawing: ["站点未配置图形", "This site has no drawing"],
   trucksHour: ["车次/小时", "Trucks/h"], alarms10: ["报警/10 分钟", "Alarms/10 min"], target: ["目标", "Target"], limit: ["上限", "Limit"], devices: ["设备", "Devices"], alarms: ["报警", "Alarms"], noAlarms: ["无报警", "No alarms"],
-  events: ["拒绝与故障", "Refusals and faults"], noEvents: ["暂无", "None so far"], returned: ["已恢复", "Returned"], active: ["未恢复", "Active"], flood: ["报警洪泛", "ALARM FLOOD"],
+  events: ["拒绝、人工与故障", "Refusals, orders by hand, faults"], noEvents: ["暂无", "None so far"], returned: ["已恢复", "Returned"], active: ["未恢复", "Active"], flood: ["报警洪泛", "ALARM FLOOD"],
   trends: ["趋势", "Trends"], weights: ["毛重", "Gross weight"], laneSeconds: ["过卡用时", "Lane seconds"], noTrend: ["暂无历史", "No history yet"], hours4: ["近 4 小时", "Last 4 h"],
   health: ["设备状态", "Device health"], instrument: ["设备", "Device"], link: ["连接", "Link"], rate: ["报文/秒", "Words/s"], garbage: ["乱码", "Garbage"], gaps: ["缺号", "Gaps"], reconnects: ["重连", "Reconnects"], lastWord: ["末条", "Last word"], node: ["节点", "Node"],
   online: ["在线", "Online"], offline: ["离线", "Offline"], age: ["时龄", "Age"], time: ["时间", "Time"], late: ["补传", "Late"], everyLane: ["全部", "All"], speed: ["速度", "Speed"],
@@ -68,7 +68,7 @@ export const outcomeWord = {
   accepted: ["车道已接受", "The lane accepts"], awaits: ["已签名,等待第二人在另一屏签名", "Signed; a second person must sign on another screen"], "same screen": ["第二人须在另一屏签名", "The second person signs on another screen"], lapsed: ["该指令已失效", "That order waits no more"], refused: ["车道拒绝", "The lane refuses"], "no answer": ["车道没有答复", "The lane does not answer"], "wrong pin": ["密码错误", "Wrong PIN"], locked: ["密码多次错误,已锁定", "Too many wrong PINs: locked"],
   busy: ["正忙,请稍后", "Busy, try again"], "unknown person": ["人员未登记", "Person not known"], stale: ["数据中断,不能下令", "Data stale: nothing can be ordered"], "no bus": ["总线中断,未发出", "Bus down: not sent"], malformed: ["内容不完整", "Something is missing"],
 } satisfies Record<Outcome["kind"], Pair>;
-export const eventWord = { refusal: ["拒绝", "Refusal"], boom: ["道闸", "Barrier"], alarm: ["报警", "Alarm"], passage: ["过卡", "Passage"], answer: ["人工指令", "Manual order"], zone: ["电子围栏", "Zone"], sealing: ["关锁", "Seal"] } satisfies Record<Event["kind"], Pair>;
+export const eventWord = { refusal: ["拒绝", "Refusal"], override: ["人工", "By hand"], boom: ["道闸", "Barrier"], alarm: ["报警", "Alarm"], passage: ["过卡", "Passage"], answer: ["人工指令", "Manual order"], zone: ["电子围栏", "Zone"], sealing: ["关锁", "Seal"] } satisfies Record<Event["kind"], Pair>;
 export const shapeWord = { quay: ["码头", "Quay"], yard: ["堆场", "Yard"], road: ["道路", "Road"], building: ["建筑", "Building"], lane: ["车道", "Lane"], fence: ["电子围栏", "Geofence"], route: ["规定路线", "Route"] } satisfies Record<Shape["kind"], Pair>;
 export const hintWord = { jamming: ["疑似干扰", "Jamming?"], spoofing: ["疑似欺骗", "Forged?"], antenna: ["天线", "Antenna?"], clock: ["时钟", "Clock?"] } satisfies Record<FixNow["body"]["hints"][number]["kind"], Pair>;
 export const linkWord = (up: HealthNow["body"]["up"]): Pair => (up ? ["连通", "Up"] : ["断开", "DOWN"]);
