@@ -1,12 +1,12 @@
 """An indicator on a link. One object, one connection's life."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 from drivers.faults import NoAnswer
 from drivers.kinds import Clock, Link
 from drivers.readings import Chunk, Garbage, Instant, Tally
 from drivers.weighbridge.config import WeighbridgeConfig
-from drivers.weighbridge.frames import Remark
+from drivers.weighbridge.frames import Frame, Remark
 from drivers.weighbridge.reading import Reader, Weight
 
 GAP_S = 1.0
@@ -47,12 +47,24 @@ class Weighbridge:
         Noise is no speech: a line that gives nothing else for as long is silent, too.
         """
         spoke = self._clock.now()
+        tally, next_word, read = self.tally, self._decoder.next_word, self._reader.read
         while True:
             chunk = await self._chunk(spoke)
-            for word in self._take(chunk):
-                spoke = chunk.at if isinstance(word, Weight) else spoke
-                yield word
-            if chunk.at - spoke >= self._silence_s:
+            at = chunk.at
+            self._decoder.receive(chunk.data)
+            while (word := next_word()) is not None:
+                if isinstance(word, Frame):
+                    tally.words += 1
+                    tally.gaps += self._frame_at is not None and at - self._frame_at > GAP_S
+                    self._frame_at = spoke = at
+                    yield read(word, at)
+                elif isinstance(word, Garbage):
+                    tally.garbage += 1
+                    tally.garbage_bytes += len(word.raw)
+                    yield word
+                else:
+                    self._heard(word)
+            if at - spoke >= self._silence_s:
                 raise NoAnswer(self._link.name, f"nothing but noise for {self._silence_s:g} s")
 
     async def _chunk(self, spoke: Instant) -> Chunk:
@@ -80,22 +92,6 @@ class Weighbridge:
             asked = (*self._plate_questions, *asked)
         for question in asked:
             await self._link.write(question, SEND_S)
-
-    def _take(self, chunk: Chunk) -> Iterator[Weight | Garbage]:
-        self._decoder.receive(chunk.data)
-        while (word := self._decoder.next_word()) is not None:
-            if isinstance(word, Garbage):
-                self.tally.garbage += 1
-                self.tally.garbage_bytes += len(word.raw)
-                yield word
-                continue
-            if isinstance(word, Remark):
-                self._heard(word)
-                continue
-            self.tally.words += 1
-            self.tally.gaps += self._frame_at is not None and chunk.at - self._frame_at > GAP_S
-            self._frame_at = chunk.at
-            yield self._reader.read(word, chunk.at)
 
     def _heard(self, remark: Remark) -> None:
         if remark.what == "serial":

@@ -115,11 +115,17 @@ Extent = Callable[[bytearray, int, bool], int]
 class Scanner:
     """Looks for the next start byte by byte, so that a frame behind half a frame is not lost."""
 
-    def __init__(self, starts: re.Pattern[bytes], extent: Extent, read: Callable[[bytes], Word | str]) -> None:
-        """`starts` matches single bytes. `read` gives the word in these bytes, or why they are none."""
+    def __init__(
+        self, starts: re.Pattern[bytes], extent: Extent, read: Callable[[bytes], Word | str], *, alike: bool = True
+    ) -> None:
+        """`starts` matches single bytes. `read` gives the word in these bytes, or why they are none. `alike`: the same
+        bytes are the same word, whatever stands before and behind them."""
         self._starts = starts.search
         self._extent = extent
         self._read = read
+        self._alike = alike
+        self._last: tuple[bytes, Word] | None = None
+        """A deck at rest says the same again and again: what begins like the last frame is that frame."""
         self._held = bytearray()
         self._noise = 0
         """So many of the first bytes held are noise already."""
@@ -133,6 +139,11 @@ class Scanner:
 
     def next_word(self) -> Word | Garbage | None:
         """As Decoder.next_word."""
+        if self._last is not None and not self._noise:
+            raw, word = self._last
+            if self._held.startswith(raw):
+                del self._held[: len(raw)]
+                return word
         return self._next(ended=False)
 
     def rest(self) -> Word | Garbage | None:
@@ -161,7 +172,7 @@ class Scanner:
                 self._why = self._why or word
                 self._noise = start + 1
             elif start > 0:
-                self._ready = size, word
+                self._ready, self._last = (size, word), None
                 return self._told(start)
             else:
                 return self._taken(size, word)
@@ -169,6 +180,8 @@ class Scanner:
     def _taken(self, size: int, word: Word) -> Word:
         del self._held[:size]
         self._noise = 0
+        if self._alike:
+            self._last = word.raw, word
         return word
 
     def _told(self, count: int) -> Garbage:

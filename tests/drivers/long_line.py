@@ -13,6 +13,8 @@ from edge.keeper import Closable, Health, keep
 
 BACK_S = 2.0
 """Site seconds at most from the line's return to the next word."""
+LATE_S = 0.02
+"""Real seconds by which a timer may be late before the machine was busy with something else."""
 SHORTEST_S, LONGEST_S = 0.5, 12.0
 """Site seconds that a hurt lasts."""
 W = TypeVar("W")
@@ -52,7 +54,10 @@ class Heard(Generic[W]):
     lives: list[Tally] = field(default_factory=list[Tally])
     garbage: Counter[str] = field(default_factory=Counter[str])
     back_s: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    """Site seconds from the end of each hurt to the next word, by the hurt's name."""
+    """Site seconds from the end of each hurt to the next word, by the hurt's name, without those in which the machine
+    let this whole process, simulator and driver, wait."""
+    absent_s: float = 0.0
+    """Site seconds in which the machine let this process wait."""
     untold: list[str] = field(default_factory=list[str])
     """Hurts that nothing spoke of."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,9 +101,20 @@ async def walk(line: Line[W], clock: SiteClock, words: int, hurts: int, *, seed:
             heard.news.clear()
             await heard.news.wait()
 
+    async def feel_the_machine() -> None:
+        while True:
+            due = clock.now() + LATE_S * clock.speed
+            await clock.sleep(LATE_S * clock.speed)
+            late = clock.now() - due
+            heard.absent_s += late if late > LATE_S * clock.speed else 0.0
+
     health = Health("line", clock)
     async with asyncio.timeout(60 + words / 10), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(line.run), group.create_task(keep("line", line.open_, live, clock, health))]
+        tasks = [
+            group.create_task(line.run),
+            group.create_task(keep("line", line.open_, live, clock, health)),
+            group.create_task(feel_the_machine()),
+        ]
         for number in range(hurts):
             await more(words // (hurts + 1))
             hurt = line.hurts[number % len(line.hurts)]
@@ -106,9 +122,10 @@ async def walk(line: Line[W], clock: SiteClock, words: int, hurts: int, *, seed:
             hurt.begin()
             await clock.sleep(dice.uniform(SHORTEST_S, LONGEST_S))
             hurt.end()
-            ended = clock.now()
+            ended, absent_s = clock.now(), heard.absent_s
             await more(1)
-            heard.back_s.setdefault(hurt.name, []).append(clock.now() - ended)
+            back_s = clock.now() - ended - (heard.absent_s - absent_s)
+            heard.back_s.setdefault(hurt.name, []).append(back_s)
             if ended - began > hurt.told_s and heard.gaps + len(heard.lives) == signs:
                 heard.untold.append(f"{hurt.name} for {ended - began:.1f} s")
         await more(max(1, words - len(heard.words)))

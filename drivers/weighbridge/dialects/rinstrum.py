@@ -135,7 +135,7 @@ def ask_serial(address: str) -> bytes:
 
 def rincmd() -> Scanner:
     """Answers, and requests where both directions are heard."""
-    return Scanner(re.compile(b"[0-9A-F\r\n]"), ended_by(b";\r", 72), _RinCmd().read)
+    return Scanner(re.compile(b"[0-9A-F\r\n]"), ended_by(b";\r", 72), _RinCmd().read, alike=False)
 
 
 class _RinCmd:

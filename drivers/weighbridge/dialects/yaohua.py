@@ -136,12 +136,12 @@ def _equals_extent(held: bytearray, start: int, ended: bool) -> int:  # noqa: FB
 
 def equals_forward() -> Scanner:
     """`=0003.000`, `=-0001.00`."""
-    return Scanner(re.compile(b"="), _equals_extent, lambda raw: _equals(raw, raw[1:]))
+    return Scanner(re.compile(b"="), _equals_extent, lambda raw: _equals(raw, raw[1:]), alike=False)
 
 
 def equals_reversed() -> Scanner:
     """`=000.3000` is 3.000, `=00.1000-` is -1.00."""
-    return Scanner(re.compile(b"="), _equals_extent, lambda raw: _equals(raw, raw[:0:-1]))
+    return Scanner(re.compile(b"="), _equals_extent, lambda raw: _equals(raw, raw[:0:-1]), alike=False)
 
 
 @lru_cache(maxsize=REMEMBERED)
