@@ -3,12 +3,15 @@
     python -m bench.serial_frames [--frames 60000] [--hz 400] [--rounds 3]
 
 Another process holds the far end of the pty and says what a truck scale says: most of the time the same number, then
-a truck that comes on in steps, swings and rests. Two paces: as fast as it is read, and frame by frame, as a real
-indicator speaks (`--hz` of them a second stand for that many tenths of an indicator). Both rows check start, end, sign
-and XOR and hand every frame to the same consumer, which counts them:
-    pyserial thread   read(in_waiting or 1) in a thread, the usual loop over a buffer, a float and a stable flag
+a truck that comes on in steps, swings and rests. Two dialects: Yaohua A9 (12 bytes, XOR) and Mettler Toledo continuous
+(18 bytes, three status bytes, check byte). Two paces: as fast as it is read, and frame by frame, as a real indicator
+speaks (`--hz` of them a second stand for that many tenths of an indicator). Both sides check start, end and check sum
+and hand every frame to a consumer that counts them:
+    pyserial thread   read(in_waiting or 1) in a thread, the usual loop over a buffer, a float and a stable flag; of the
+                      Mettler's status: point, sign, net, out of range, motion
     quaygate          drivers/link/serial.py on the event loop that production uses, drivers/weighbridge/device.py:
-                      Decimal kilograms, seven kinds of status, quality by repetition, overload and division checked
+                      Decimal kilograms, seven kinds of status, quality by repetition, overload and division checked; of
+                      the Mettler's status every bit, the unit and the tare
 Processor time of the reading process from its first to its last frame. Prints a table of medians.
 """
 
@@ -22,7 +25,7 @@ import sys
 import threading
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 PYTHON = sys.executable
@@ -45,28 +48,32 @@ def frame(display: int) -> bytes:
     return b"\x02%b%02X\x03" % (body, total)
 
 
-def stream(count: int) -> Iterator[bytes]:
-    """So many frames of an ordinary day, and then the last one."""
+def mettler(display: int, moving: bool) -> bytes:
+    """As the indicator's manual has it: kilograms, no point, the last place counts by 2 and a dummy zero behind it."""
+    body = b"\x02%c%c%c%6d%6d\r" % (0x31, 0x30 | moving << 3 | (display < 0) << 1, 0x20, abs(display), 0)
+    return body + bytes((-sum(body) & 0x7F,))
+
+
+FRAMES: dict[str, Callable[[int, bool], bytes]] = {"yaohua-a9": lambda load, _: frame(load), "mt-continuous": mettler}
+
+
+def loads(count: int) -> Iterator[tuple[int, bool]]:
+    """So many displays of an ordinary day, and whether the load moves; then the last one."""
     load = 0
     while True:
         target = 0 if load else 38_000
-        for step in range(STEP_FRAMES):
-            load += (target - load) * (step + 1) // STEP_FRAMES // 20 * 20
-            yield frame(load)
+        for step in range(STEP_FRAMES + REST_FRAMES):
+            resting = step >= STEP_FRAMES
+            load = target if resting else load + (target - load) * (step + 1) // STEP_FRAMES // 20 * 20
+            yield load, not resting
             if (count := count - 1) == 0:
-                yield frame(LAST)
-                return
-        load = target
-        for _ in range(REST_FRAMES):
-            yield frame(load)
-            if (count := count - 1) == 0:
-                yield frame(LAST)
+                yield LAST, False
                 return
 
 
-def feed(master: int, frames: int, hz: float) -> None:
+def feed(master: int, dialect: str, frames: int, hz: float) -> None:
     """Say them all: as fast as they are taken, or one by one."""
-    words = list(stream(frames))
+    words = [FRAMES[dialect](load, moving) for load, moving in loads(frames)]
     if not hz:
         data = b"".join(words)
         while data:
@@ -83,7 +90,7 @@ def report(frames: int, began_s: float) -> None:
     print(json.dumps({"frames": frames, "cpu_s": time.process_time() - began_s}), flush=True)
 
 
-def baseline(path: str) -> None:
+def baseline(path: str, dialect: str) -> None:
     """As one would write it by hand."""
     import serial
 
@@ -99,28 +106,49 @@ def baseline(path: str) -> None:
         if kg == LAST:
             done.set()
 
+    def yaohua(buffer: bytearray) -> None:
+        nonlocal recent
+        while len(buffer) >= 12:
+            if buffer[0] != 0x02:
+                del buffer[0]
+                continue
+            word = bytes(buffer[:12])
+            check = 0
+            for byte in word[1:9]:
+                check ^= byte
+            if word[11] != 0x03 or word[1:2] not in (b"+", b"-") or int(word[9:11], 16) != check:
+                del buffer[0]
+                continue
+            del buffer[:12]
+            kg = int(word[2:8]) / 10 ** (word[8] - 0x30)
+            kg = -kg if word[1:2] == b"-" else kg
+            recent = [*recent[-4:], kg]
+            consume(kg, stable=len(recent) == 5 and max(recent) - min(recent) <= 20)
+
+    def toledo(buffer: bytearray) -> None:
+        while len(buffer) >= 18:
+            if buffer[0] != 0x02:
+                del buffer[0]
+                continue
+            word = bytes(buffer[:18])
+            if sum(word) & 0x7F or word[16] != 0x0D:
+                del buffer[0]
+                continue
+            del buffer[:18]
+            status, point = word[2], word[1] & 7
+            kg = int(word[4:10]) / 10 ** max(0, point - 2)
+            kg = -kg if status & 2 else kg
+            out, net = status & 4, status & 1
+            consume(kg, stable=not status & 8 and not out and not net)
+
     def read() -> None:
         buffer = bytearray()
-        recent: list[float] = []
+        take = yaohua if dialect == "yaohua-a9" else toledo
         while not done.is_set():
             buffer += port.read(port.in_waiting or 1)
-            while len(buffer) >= 12:
-                if buffer[0] != 0x02:
-                    del buffer[0]
-                    continue
-                word = bytes(buffer[:12])
-                check = 0
-                for byte in word[1:9]:
-                    check ^= byte
-                if word[11] != 0x03 or word[1:2] not in (b"+", b"-") or int(word[9:11], 16) != check:
-                    del buffer[0]
-                    continue
-                del buffer[:12]
-                kg = int(word[2:8]) / 10 ** (word[8] - 0x30)
-                kg = -kg if word[1:2] == b"-" else kg
-                recent = [*recent[-4:], kg]
-                consume(kg, stable=len(recent) == 5 and max(recent) - min(recent) <= 20)
+            take(buffer)
 
+    recent: list[float] = []
     port = serial.Serial(path, 115_200, timeout=1)
     thread = threading.Thread(target=read)
     thread.start()
@@ -131,7 +159,7 @@ def baseline(path: str) -> None:
     port.close()
 
 
-async def own(path: str) -> None:
+async def own(path: str, dialect: str) -> None:
     """The driver as the lane runs it."""
     from drivers.link import open_link
     from drivers.weighbridge.config import WeighbridgeConfig
@@ -141,7 +169,7 @@ async def own(path: str) -> None:
 
     config = WeighbridgeConfig.model_validate(
         {
-            "dialect": "yaohua-a9",
+            "dialect": dialect,
             "max_kg": 100_000,
             "division_kg": 20,
             "link": {"kind": "serial", "device": path, "baud": 115_200},
@@ -162,18 +190,20 @@ async def own(path: str) -> None:
     await link.close()
 
 
-def measure(who: str, frames: int, hz: float) -> float:
+def measure(who: str, dialect: str, frames: int, hz: float) -> float:
     """Frames per CPU-second of one reader, once."""
     master, slave = os.openpty()
     tty.setraw(slave)
     reader = subprocess.Popen(
-        [PYTHON, "-m", "bench.serial_frames", "--role", who, os.ttyname(slave)], stdout=subprocess.PIPE, text=True
+        [PYTHON, "-m", "bench.serial_frames", "--role", who, os.ttyname(slave), dialect],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert reader.stdout is not None
         if reader.stdout.readline() != "ready\n":
             raise RuntimeError(f"{who} did not open the pty")
-        feeder = threading.Thread(target=feed, args=(master, frames, hz), daemon=True)
+        feeder = threading.Thread(target=feed, args=(master, dialect, frames, hz), daemon=True)
         feeder.start()
         if not select.select([reader.stdout], [], [], END_DEADLINE_S)[0]:
             raise RuntimeError(f"{who} did not read {frames} frames within {END_DEADLINE_S:g} s")
@@ -199,25 +229,26 @@ def main(argv: list[str] | None = None) -> None:
     arguments = ask.parse_args(argv)
     paces = {"as fast as it is read": (arguments.frames, 0.0), "frame by frame": (int(5 * arguments.hz), arguments.hz)}
     print(f"\nframes per CPU-second over a pty, medians of {arguments.rounds} interleaved rounds\n")
-    print(f"| pace | {BASELINE} | {OWN} | x |")
-    print("| --- | --- | --- | --- |")
-    for pace, (frames, hz) in paces.items():
-        runs: dict[str, list[float]] = {BASELINE: [], OWN: []}
-        for _ in range(arguments.rounds):
-            for who, got in runs.items():
-                got.append(measure(who, frames, hz))
-        hand, house = (statistics.median(got) for got in runs.values())
-        print(f"| {pace} | {hand:.0f} | {house:.0f} | {house / hand:.2f} |")
+    print(f"| dialect | pace | {BASELINE} | {OWN} | x |")
+    print("| --- | --- | --- | --- | --- |")
+    for dialect in FRAMES:
+        for pace, (frames, hz) in paces.items():
+            runs: dict[str, list[float]] = {BASELINE: [], OWN: []}
+            for _ in range(arguments.rounds):
+                for who, got in runs.items():
+                    got.append(measure(who, dialect, frames, hz))
+            hand, house = (statistics.median(got) for got in runs.values())
+            print(f"| {dialect} | {pace} | {hand:.0f} | {house:.0f} | {house / hand:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--role"]:
-        role, port_path = sys.argv[2:]
+        role, port_path, spoken = sys.argv[2:]
         if role == OWN:
             import uvloop
 
-            uvloop.run(own(port_path))
+            uvloop.run(own(port_path, spoken))
         else:
-            baseline(port_path)
+            baseline(port_path, spoken)
     else:
         main()

@@ -9,6 +9,11 @@ from drivers.readings import Chunk, Instant
 class Clock(Protocol):
     """The one door of time, handed in. Seconds are the site's seconds: a simulated day may run them fast."""
 
+    @property
+    def speed(self) -> float:
+        """Site seconds a real second."""
+        ...
+
     def now(self) -> Instant:
         """Site time now."""
         ...

@@ -6,7 +6,7 @@ from collections import deque
 
 from drivers.faults import LinkLost, NoAnswer, OurMistake
 from drivers.kinds import Clock
-from drivers.readings import Chunk
+from drivers.readings import Chunk, Instant
 
 CEILING_BYTES = 256 * 1024
 """Twenty-two seconds of 115,200 baud. A reader that is further behind is dead; the oldest bytes go, and are counted."""
@@ -28,8 +28,13 @@ class Box:
         self._chunks: deque[tuple[Chunk, str]] = deque()
         self._held = 0
         self._end: str | None = None
-        self._news = asyncio.Event()
-        self._read = False
+        self._loop = asyncio.get_running_loop()
+        self._reader: asyncio.Future[None] | None = None
+        """Waits for news."""
+        self._due: Instant = clock.now()
+        """When the reader's patience ends."""
+        self._watch: asyncio.TimerHandle | None = None
+        """One timer for many reads: a context with a deadline for each would cost more than the bytes."""
 
     def put(self, data: bytes, sender: str = "") -> None:
         """Bytes that have just arrived."""
@@ -41,13 +46,16 @@ class Box:
             if not self.lost_bytes:
                 _log.warning("%s: nobody reads what arrives; bytes are being lost", self.name)
             self.lost_bytes += len(old.data)
-        self._news.set()
+        self._wake()
 
     def end(self, why: str) -> None:
         """Nothing more will come. What is in the box can still be read."""
         if self._end is None:
             self._end = why
-        self._news.set()
+        self._wake()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     @property
     def ended(self) -> str | None:
@@ -71,14 +79,32 @@ class Box:
         raise LinkLost(self.name, self._end)
 
     async def _arrival(self, deadline_s: float) -> None:
-        if self._read:
+        if self._reader is not None:
             raise OurMistake(self.name, "two tasks read one link")
-        self._read = True
-        self._news.clear()
+        self._reader = self._loop.create_future()
+        self._due = Instant(self._clock.now() + deadline_s)
+        real_s = deadline_s / self._clock.speed
+        if self._watch is not None and self._watch.when() > self._loop.time() + real_s:
+            self._watch.cancel()
+            self._watch = None
+        if self._watch is None:
+            self._watch = self._loop.call_later(real_s, self._look)
         try:
-            async with self._clock.timeout(deadline_s):
-                await self._news.wait()
-        except TimeoutError:
-            return
+            await self._reader
         finally:
-            self._read = False
+            self._reader = None
+
+    def _look(self) -> None:
+        """Whether whoever reads now has waited long enough."""
+        self._watch = None
+        if self._reader is None:
+            return
+        left_s = self._due - self._clock.now()
+        if left_s > 0:
+            self._watch = self._loop.call_later(left_s / self._clock.speed, self._look)
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)

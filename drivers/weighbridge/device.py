@@ -1,6 +1,6 @@
 """An indicator on a link. One object, one connection's life."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 from drivers.faults import NoAnswer
 from drivers.kinds import Clock, Link
@@ -49,7 +49,7 @@ class Weighbridge:
         spoke = self._clock.now()
         tally, next_word, read = self.tally, self._decoder.next_word, self._reader.read
         while True:
-            chunk = await self._chunk(spoke)
+            chunk = await (self._asked_for(spoke) if self._questions else self._unasked(spoke))
             at = chunk.at
             self._decoder.receive(chunk.data)
             while (word := next_word()) is not None:
@@ -67,14 +67,16 @@ class Weighbridge:
             if at - spoke >= self._silence_s:
                 raise NoAnswer(self._link.name, f"nothing but noise for {self._silence_s:g} s")
 
-    async def _chunk(self, spoke: Instant) -> Chunk:
+    def _unasked(self, spoke: Instant) -> Awaitable[Chunk]:
+        """The next bytes of an indicator that speaks by itself. Raises NoAnswer when the silence has lasted."""
+        # At least once more: a process that was held up for longer finds its bytes waiting.
+        return self._link.read(max(spoke + self._silence_s - self._clock.now(), 0.001))
+
+    async def _asked_for(self, spoke: Instant) -> Chunk:
         """The next bytes, asked for when it is time. Raises NoAnswer when the silence has lasted."""
         while True:
             now = self._clock.now()
             left_s = spoke + self._silence_s - now
-            if not self._questions:
-                # At least once more: a process that was held up for longer finds its bytes waiting.
-                return await self._link.read(max(left_s, 0.001))
             if now >= self._ask_at:
                 await self._ask(now)
             try:

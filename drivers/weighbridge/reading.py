@@ -85,7 +85,7 @@ class Reader:
 
     def __init__(self, scale: Scale) -> None:
         self._scale = scale
-        self._before = b""
+        self._before: bytes = b""
         self._meant: _Meaning = _Meaning(None, None, "", "")
         self._recent: deque[Decimal] = deque(maxlen=STEADY_FRAMES)
         self._times = 0

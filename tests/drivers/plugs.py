@@ -19,6 +19,8 @@ WITHIN_S = 10.0
 class ScriptClock:
     """Time that passes only when somebody waits."""
 
+    speed = 1.0
+
     def __init__(self, at: float = 1_795_435_200.0) -> None:
         self.at = at
 

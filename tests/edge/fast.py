@@ -9,6 +9,8 @@ from drivers.readings import Instant
 class JumpClock:
     """Sleeping takes no time: the clock jumps, and remembers how far each time."""
 
+    speed = 1.0
+
     def __init__(self, at: float = 1_800_000_000.0) -> None:
         self.at = at
         self.slept: list[float] = []

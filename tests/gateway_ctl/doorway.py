@@ -33,6 +33,8 @@ def at(when: float, shown: Picture) -> Picture:
 class HandClock:
     """Stands still until the test moves it."""
 
+    speed = 1.0
+
     def __init__(self, start: Instant = NOW) -> None:
         self.hour: float = start
         self.deadlines: list[tuple[float, asyncio.Timeout]] = []
