@@ -29,7 +29,7 @@ function Console() {
         <span class="figure">{tr("trucksHour")}<b class="num" id="trucks">{counts?.trucks_1h ?? "–"}</b></span>
         <span class={rung !== null && rung > ALARMS_LIMIT ? "figure over" : "figure"}>{tr("alarms10")}<b class="num" id="rate">{rung ?? "–"}</b><small>{tr("target")} {ALARMS_TARGET}, {tr("limit")} {ALARMS_LIMIT}</small></span>
         {rung !== null && rung > ALARMS_FLOOD && <span class="flood" role="status">{tr("flood")}</span>}
-        <span class="figure">{tr("shiftOverrides")}<b class="num" id="by-hand">{hello ? Object.values(live.known.value.views).reduce((sum, view) => sum + view.body.overrides_shift, 0) : "–"}</b></span>
+        <span class="figure">{tr("byHand")}<b class="num" id="by-hand">{hello ? Object.values(live.known.value.views).reduce((sum, view) => sum + view.body.overrides_shift, 0) : "–"}</b></span>
         <span class="figure">{tr("devices")}<b class="num" id="devices">{devices.filter((d) => d.body.up).length}/{devices.length}</b></span>
         <span class="grow" />
         <NewBuild live={live} />
