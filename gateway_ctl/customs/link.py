@@ -84,6 +84,8 @@ class Link:
         self._news = asyncio.Event()
         self._not_before = 0.0
         self._kept: asyncio.StreamWriter | None = None
+        self._closes = False
+        """This peer has been seen to close its half when it has read a packet."""
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -165,7 +167,9 @@ class Link:
             self._items.pop(out.id, None)
             return
         item.flying = True
-        await self._try(Code(out.code), out.xml, out.passage, lambda why: self._became(item, why))
+        # A question has its answer; of all else that must arrive nothing but the peer's close says that it has.
+        asks = out.code in _QUESTIONS
+        await self._try(Code(out.code), out.xml, out.passage, lambda why: self._became(item, why), sure=not asks)
 
     async def _became(self, item: _Item, why: str | None) -> None:
         out, asks = item.out, item.out.code in _QUESTIONS
@@ -201,8 +205,11 @@ class Link:
             _log.warning("customs link: lost: %s", fault)
         self.fault = fault
 
-    async def _try(self, code: Code, xml: bytes, passage: str | None, became: Became) -> None:
-        """Hand a message to the wire. `became` is told at once, or when the peer has closed its half."""
+    async def _try(self, code: Code, xml: bytes, passage: str | None, became: Became, *, sure: bool = False) -> None:
+        """Hand a message to the wire. `became` is told at once, or when the peer has closed its half.
+
+        `sure`: a peer that usually closes and did not this time has not taken it. Twice is harmless, never is not.
+        """
         profile, channel = self._way.profile, self._channel
         photos = await self._photos(passage) if passage and profile.framed and not profile.signed else ()
         signature = None if self._sign is None else self._sign(xml)
@@ -221,7 +228,7 @@ class Link:
         except (OSError, TimeoutError) as wrong:
             await became(why_of(wrong))
             return
-        self._beside(self._read_out(reader, writer, became))
+        self._beside(self._read_out(reader, writer, became, sure=sure))
 
     async def _write(self, writer: asyncio.StreamWriter, raw: bytes) -> None:
         """All of it, or the connection ends: a packet cut off must not be finished by the next."""
@@ -240,17 +247,23 @@ class Link:
             self._beside(self.wire.serve(reader, self._kept, self._way.host, IDLE_S))
         return self._kept
 
-    async def _read_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, became: Became) -> None:
+    async def _read_out(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, became: Became, *, sure: bool
+    ) -> None:
         profile = self._way.profile
         # Naked XML may be answered on the same connection, after customs has thought.
         stays_s = ACK_S if profile.signed else LINGER_S if profile.framed else self._way.resend_s
         try:
-            taken = await self.wire.read_out(reader, writer, stays_s, signed=profile.signed)
+            taken, closed = await self.wire.read_out(reader, writer, stays_s, signed=profile.signed)
         except OSError as wrong:
             await became(f"not taken: {why_of(wrong)}")
             return
         if profile.signed and (taken is None or not taken.ok):
             await became("no acknowledgement came" if taken is None else f"refused with {taken.body[0]}")
+            return
+        self._closes = self._closes or (closed and profile.framed)
+        if sure and self._closes and not closed:
+            await became(f"not closed within {stays_s:g} s, as it was before: perhaps not taken")
         else:
             await became(None)
 

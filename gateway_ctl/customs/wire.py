@@ -178,15 +178,17 @@ class Wire:
 
     async def read_out(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stays_s: float, *, signed: bool
-    ) -> Acknowledgement | None:
+    ) -> tuple[Acknowledgement | None, bool]:
         """What comes back on a connection that we opened, within that time in all; the first acknowledgement ends it.
 
-        Raises OSError: the peer has reset the connection.
+        And whether the peer closed its half. Raises OSError: the peer has reset the connection.
         """
         until = self._clock.now() + stays_s
         taken: list[Acknowledgement] = []
-        await self._hear(reader, writer, self.way.host, lambda: until - self._clock.now(), taken if signed else None)
-        return taken[0] if taken else None
+        closed = await self._hear(
+            reader, writer, self.way.host, lambda: until - self._clock.now(), taken if signed else None
+        )
+        return (taken[0] if taken else None), closed
 
     async def _hear(
         self,
@@ -195,9 +197,9 @@ class Wire:
         peer: str,
         left_s: Callable[[], float],
         taken: list[Acknowledgement] | None,
-    ) -> None:
+    ) -> bool:
         words = Reader(self._layouts.get(peer), naked=not self.way.profile.framed, largest=LARGEST_IN)
-        more = True
+        more = closed = True
         try:
             while more and not taken:
                 # Only the wait has a deadline: what was heard is heard to its end.
@@ -205,7 +207,7 @@ class Wire:
                     async with self._clock.timeout(max(0.0, left_s())):
                         data = await reader.read(_CHUNK)
                 except TimeoutError:
-                    data = b""
+                    data, closed = b"", False
                 if not data:
                     more = False
                     words.end()
@@ -218,6 +220,7 @@ class Wire:
             if words.layout is not None:
                 self._layouts[peer] = words.layout
             self.end(writer)
+        return closed
 
     async def take_in(self, port: int, told: Callable[[str | None], None]) -> None:
         """Read from a port of customs', again and again. `told`: None when connected, else why not."""

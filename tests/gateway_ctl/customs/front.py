@@ -68,6 +68,10 @@ class Front:
     reply: Callable[[bytes], bytes] | None = None
     """What goes back on the same connection."""
     naked: bool = False
+    deaf: bool = False
+    """Takes connections, reads nothing and closes nothing."""
+    open_ended: bool = False
+    """Reads, and never closes its half."""
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -75,6 +79,8 @@ class Front:
             if not self.mood(writer):
                 writer.transport.abort()
                 return
+            if self.deaf:
+                await asyncio.Event().wait()
             while raw := (await reader.read() if self.naked else await self._one(reader)):
                 heard = self._heard(raw)
                 self.all.append(heard)
@@ -82,6 +88,8 @@ class Front:
                 if self.reply is not None:
                     writer.write(self.reply(raw))
                     await writer.drain()
+            if self.open_ended:
+                await asyncio.Event().wait()
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:

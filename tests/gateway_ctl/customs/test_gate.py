@@ -18,6 +18,7 @@ from tests.gateway_ctl.customs.front import (
     AREA,
     CLEAN,
     LANE,
+    WITHIN_REAL_S,
     Front,
     admitted,
     answer,
@@ -110,6 +111,33 @@ async def test_a_peer_that_is_away_is_silence_with_its_reason(tmp_path: Path) ->
             await stage.gate.ask(gathered())
         with pytest.raises(ClearanceSilent):
             await stage.gate.newer("L01-1", None)
+
+
+async def test_a_receipt_that_a_closing_peer_did_not_close_on_is_sent_again(tmp_path: Path) -> None:
+    async with staged(tmp_path, terms=Terms(receipt=True), speed=20.0) as stage:
+        order = await stage.answered()
+        async with asyncio.timeout(WITHIN_REAL_S):
+            while not stage.gate.link._closes:
+                await asyncio.sleep(0)
+        stage.front.deaf = True
+        await stage.gate.report(crossing())
+        async with asyncio.timeout(WITHIN_REAL_S):
+            while stage.gate.link.fault is None:
+                await asyncio.sleep(0.005)
+        assert "perhaps not taken" in stage.gate.link.fault and stage.gate.link.unsent == 1
+        stage.front.deaf = False
+        assert (await stage.front.next(0x28)).seq == order.id.removesuffix("-release")
+
+
+async def test_a_peer_that_never_closes_is_sent_everything_once(tmp_path: Path) -> None:
+    front = Front(open_ended=True)
+    async with staged(tmp_path, front, terms=Terms(receipt=True), speed=20.0) as stage:
+        await stage.answered()
+        await stage.gate.report(crossing())
+        async with asyncio.timeout(WITHIN_REAL_S):
+            while stage.gate.link.unsent:
+                await asyncio.sleep(0.005)
+        assert len(front.of(0x28)) == 1 and stage.gate.link.fault is None
 
 
 async def test_what_a_cut_lost_is_sent_when_the_peer_is_back(tmp_path: Path) -> None:
