@@ -22,6 +22,7 @@ from drivers.rfid.config import TagReaderConfig
 from drivers.seal.config import SealsConfig
 from drivers.sign.config import SignConfig
 from drivers.weighbridge.config import WeighbridgeConfig
+from drivers.weighbridge.tables import WeightTable
 from edge.clearance_config import ClearanceConfig, CustomsConfig
 from edge.closed import Closed, Name, PublicKey, Words
 from edge.cross_checks import findings
@@ -230,6 +231,8 @@ class Site(Closed):
     persons: tuple[Person, ...] = ()
     modules: tuple[ModuleTable, ...] = ()
     """Register tables of I/O modules that Quaygate does not know."""
+    weight_tables: tuple[WeightTable, ...] = ()
+    """The same of weighing indicators."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
     scanners: tuple[Scanner, ...] = ()
     trackers: tuple[TrackerConfig, ...] = ()

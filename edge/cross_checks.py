@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from drivers.link.modbus_tables import TABLES
+from drivers.weighbridge.tables import TABLES as WEIGHT_TABLES
 from edge.mistakes import Finding, Place, places
 
 RESERVED = {"tracker", "recorder", "console", "broker", "review"}
@@ -35,6 +36,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _twice(raw, "zones.*.id", "another zone has this id")
     yield from _zones(raw)
     yield from _twice(raw, "modules.*.name", "another register table has this name")
+    yield from _twice(raw, "weight_tables.*.name", "another register table has this name")
     yield from _persons_and_customs(raw)
     yield from _reserved(raw)
     yield from _instruments(raw)
@@ -42,6 +44,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _listeners(raw)
     yield from _gate(raw)
     yield from _modules(raw)
+    yield from _weight_tables(raw)
     yield from _inputs(raw)
     yield from _divisions(raw)
     yield from _folder(raw, folder)
@@ -115,7 +118,8 @@ def _instruments(raw: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _wires(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    """One instrument a wire, except Modbus modules with their own unit numbers."""
+    """One instrument a wire, except Modbus servers behind one socket with their own unit numbers. A serial line has one
+    master: two connections of ours would hear each other's answers."""
 
     def wires() -> Iterator[tuple[Place, Any]]:
         for pattern in (
@@ -140,7 +144,7 @@ def _wire(link: dict[str, Any]) -> tuple[Any, ...] | None:
     if kind in ("tcp", "modbus-tcp") and "host" in link:
         return ("tcp", link["host"], link.get("port", 502), unit)
     if kind in ("serial", "modbus-rtu") and "device" in link:
-        return ("serial", link["device"], unit)
+        return ("serial", link["device"])
     if kind in ("udp", "tcp-listen") and link.get("listen_port"):
         return (kind, link["listen_port"])
     return None
@@ -234,6 +238,14 @@ def _modules(raw: Mapping[str, Any]) -> Iterator[Finding]:
                 yield Finding(
                     place, f"expected a register table: {', '.join(sorted(known))}, or one of your own in [[modules]]"
                 )
+
+
+def _weight_tables(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    known = {table.name for table in WEIGHT_TABLES} | {str(value) for _, value in places(raw, "weight_tables.*.name")}
+    for place, value in places(raw, "lanes.*.weighbridge.table"):
+        if isinstance(value, str) and value and value not in known:
+            named = ", ".join(sorted(known))
+            yield Finding(place, f"expected a register table: {named}, or one of your own in [[weight_tables]]")
 
 
 def _inputs(raw: Mapping[str, Any]) -> Iterator[Finding]:

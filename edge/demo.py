@@ -62,6 +62,8 @@ class Day:
     mean_gap_s: float = 30.0
     scanner: bool = False
     """A scanner beside the lanes, with its image review."""
+    weight_maps: tuple[str, ...] = ()
+    """Register tables of the first lanes' indicators, which are asked by Modbus; the others speak a dialect."""
     clearance: Literal["json", "jgst"] = "json"
     """The JSON service, or a Chinese customs gate: packets, result words, and a link that seals what it hears."""
 
@@ -81,6 +83,7 @@ class Day:
             "lanes": [
                 {"id": lane, "direction": _direction(number), "wiring": WIRING, **BRANCHES[number % len(BRANCHES)]}
                 | ({"customs": _numbers(number) | {"port": gates[number]}} if gates else {})
+                | ({"weight_map": self.weight_maps[number]} if number < len(self.weight_maps) else {})
                 for number, lane in enumerate(self.lane_ids())
             ],
             "clearance": self.clearance,
@@ -250,7 +253,7 @@ def site_text(
         "anchors": dict(anchors),
         "papers": {"import_dir": "papers/in", "export_dir": "papers/out", "formats": ["sas223", "codeco-95b"]},
         "persons": persons,
-        "lanes": [_lane(number, lane, ready["lanes"][lane], ports) for number, lane in enumerate(day.lane_ids())],
+        "lanes": [_lane(day, number, ready["lanes"][lane], ports) for number, lane in enumerate(day.lane_ids())],
         "trackers": [
             {"name": "yard", "link": {"kind": "udp", "listen_host": "127.0.0.1", "listen_port": ports.trackers}}
         ],
@@ -309,19 +312,19 @@ def _customs(number: int, ports: Ports) -> dict[str, Any]:
     return {"customs": _numbers(number) | told}
 
 
-def _lane(number: int, lane: str, links: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
+def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     inbound = _direction(number) == "in"
     numeral = NUMERALS[number] if number < len(NUMERALS) else str(number + 1)
-    branch = BRANCHES[number % len(BRANCHES)]
+    branch, maps = BRANCHES[number % len(BRANCHES)], day.weight_maps
     return {
-        "id": lane,
+        "id": day.lane_ids()[number],
         "zh": f"{numeral}号{'进' if inbound else '出'}口车道",
         "en": f"{'Import' if inbound else 'Export'} lane {number + 1}",
         "direction": _direction(number),
         "mode": "live",
         "weighbridge": {
             "name": "wb",
-            "dialect": "yaohua-a9",
+            **({"table": maps[number]} if number < len(maps) else {"dialect": "yaohua-a9"}),
             "max_kg": MAX_KG,
             "division_kg": DIVISION_KG,
             "decimals": 0,

@@ -23,6 +23,8 @@ from simulators.lane_io import LaneModule
 from simulators.llrp import LlrpReader
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
+from simulators.weigh_maps import MAPS
+from simulators.weigh_modbus import ModbusIndicator
 from simulators.weigh_talk import Plate
 from simulators.weighbridge import DIALECTS, Indicator
 
@@ -72,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="device", required=True, metavar="DEVICE")
     scale = kinds.add_parser("weighbridge", parents=[common], help="a weighing indicator of any make")
     scale.add_argument("--dialect", choices=sorted(DIALECTS), default="yaohua-a9", help="how it speaks")
+    scale.add_argument(
+        "--map", choices=sorted(MAPS), default=None, help="asked by Modbus instead, with these registers"
+    )
+    scale.add_argument("--address", type=int, default=1, help="Modbus unit number")
+    scale.add_argument("--low-first", action="store_true", help="Modbus: the low word of a double word comes first")
     scale.add_argument("--unit", choices=("kg", "t", "lb", "g"), default="kg", help="what the window counts in")
     scale.add_argument("--seven-bits", action="store_true", help="its port is set to 7E1")
     scale.add_argument("--tare", type=float, default=0.0, help="kg, a tare that was left on")
@@ -131,18 +138,7 @@ async def _live(options: argparse.Namespace) -> None:
 def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]:
     match options.device:
         case "weighbridge":
-            scale = Indicator(
-                clock,
-                lambda: options.load,
-                seed=options.seed,
-                max_kg=options.max,
-                division_kg=options.division,
-                decimals=options.decimals,
-                unit=options.unit,
-                dialect=options.dialect,
-                seven_bits=options.seven_bits,
-                plate=Plate(serial=options.serial),
-            )
+            scale = _scale(options, clock)
             scale.power_up(0.0)
             scale.faults.garbage_per_s = options.garbage_per_s
             scale.faults.tare_left_kg = options.tare
@@ -176,6 +172,21 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
             return Gpsd(clock, {"/dev/ttyACM0": around}, seed=options.seed), []
         case _:
             return TextSign(clock, columns=options.columns, rows=options.rows), []
+
+
+def _scale(options: argparse.Namespace, clock: SimClock) -> Indicator:
+    told: dict[str, Any] = {
+        "seed": options.seed, "max_kg": options.max, "division_kg": options.division, "decimals": options.decimals,
+        "unit": options.unit, "plate": Plate(serial=options.serial),
+    }  # fmt: skip
+    if options.map is None:
+        return Indicator(clock, lambda: options.load, dialect=options.dialect, seven_bits=options.seven_bits, **told)
+    by_modbus: dict[str, Any] = {
+        "map_name": options.map,
+        "unit_number": options.address,
+        "low_first": options.low_first,
+    }
+    return ModbusIndicator(clock, lambda: options.load, **by_modbus, **told)
 
 
 async def _read_again(portal: ReadPortal, clock: SimClock, plate: str) -> None:

@@ -11,6 +11,7 @@ from simulators.lane_io import LaneModule, ModuleKind, Wiring
 from simulators.mishaps import Kind
 from simulators.rfid import Dialect, SimTag, TagReader
 from simulators.sign import TextSign
+from simulators.weigh_modbus import ModbusIndicator
 from simulators.weighbridge import Indicator
 from simulators.world import LaneWorld
 
@@ -52,6 +53,19 @@ class _Arm:
         return self._boom.angle_deg <= DOWN_DEG
 
 
+def _indicator(clock: SimClock, load_kg: Callable[[], float], lane: Mapping[str, Any], seed: int) -> Indicator:
+    told: dict[str, Any] = {
+        "seed": seed,
+        "max_kg": float(lane.get("max_kg", 100_000)),
+        "division_kg": float(lane.get("division_kg", 20)),
+        "rate_hz": float(lane.get("weight_hz", 10)),
+    }
+    if "weight_map" not in lane:
+        return Indicator(clock, load_kg, **told)
+    by_modbus: dict[str, Any] = {"map_name": lane["weight_map"], "unit_number": int(lane.get("unit", 1))}
+    return ModbusIndicator(clock, load_kg, low_first=bool(lane.get("low_first")), **by_modbus, **told)
+
+
 class LaneStation:
     """One lane of the plan. `settled` is told of every truck whose visit is over."""
 
@@ -87,14 +101,8 @@ class LaneStation:
             Wiring(**lane["wiring"]) if lane.get("wiring") else None,
             unit=self._unit,
         )
-        self.indicator = Indicator(
-            clock,
-            self._load_kg,
-            seed=seed,
-            max_kg=float(lane.get("max_kg", 100_000)),
-            division_kg=float(lane.get("division_kg", 20)),
-            rate_hz=float(lane.get("weight_hz", 10)),
-        )
+        self.indicator = _indicator(clock, self._load_kg, lane, seed)
+        self._by_modbus = "weight_map" in lane
         self.indicator.power_up(0.0)
         self.tags = TagReader(
             clock, self._tags, dialect=cast("Dialect", lane.get("tag_dialect", "uhf-bb")), rate_hz=4.0, seed=seed
@@ -114,7 +122,7 @@ class LaneStation:
         baud = {"baud": 9600, "bytesize": 8, "parity": "N", "stopbits": 1}
         links: dict[str, dict[str, Any]] = {}
         for name, device in (
-            ("weighbridge", self.indicator),
+            *((("weighbridge", self.indicator),) if not self._by_modbus else ()),
             ("tags", self.tags),
             ("ocr", self.portal),
             ("sign", self.sign),
@@ -124,11 +132,14 @@ class LaneStation:
             else:
                 host, port = device.tcp()
                 links[name] = {"kind": "tcp", "host": host, "port": port}
-        if "io" in self._serial:
-            links["io"] = {"kind": "modbus-rtu", "device": self.module.pty(), **baud, "unit": self._unit}
-        else:
-            host, port = self.module.tcp()
-            links["io"] = {"kind": "modbus-tcp", "host": host, "port": port, "unit": self._unit}
+        by_modbus = (("io", self.module), *((("weighbridge", self.indicator),) if self._by_modbus else ()))
+        for name, device in by_modbus:
+            if name in self._serial:
+                line = {key: value for key, value in baud.items() if key != "bytesize"}
+                links[name] = {"kind": "modbus-rtu", "device": device.pty(), **line, "unit": self._unit}
+            else:
+                host, port = device.tcp()
+                links[name] = {"kind": "modbus-tcp", "host": host, "port": port, "unit": self._unit}
         return links
 
     def lives(self) -> list[Coroutine[Any, Any, None]]:

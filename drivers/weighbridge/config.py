@@ -1,15 +1,23 @@
 """Settings of a weighbridge."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from drivers.link.config import StreamLinkConfig
+from drivers.link.config import SerialLinkConfig, StreamLinkConfig, TcpLinkConfig, UdpLinkConfig
+from drivers.link.modbus_config import ModbusConfig, ModbusRtuConfig, ModbusTcpConfig
 from drivers.weighbridge.dialects import DIALECTS, Dialect
 from drivers.weighbridge.doubts import Fitness
 from drivers.weighbridge.reading import Scale
+from drivers.weighbridge.tables import WeightTable, WordOrder, weight_table_named
+
+ScaleLinkConfig = Annotated[
+    SerialLinkConfig | TcpLinkConfig | UdpLinkConfig | ModbusTcpConfig | ModbusRtuConfig, Field(discriminator="kind")
+]
+"""A stream that speaks a dialect, or a Modbus server with a register table."""
 
 
 class WeighbridgeConfig(BaseModel):
@@ -18,9 +26,14 @@ class WeighbridgeConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(default="wb", pattern=r"^[a-z0-9_-]{1,32}$")
-    dialect: str
+    dialect: str = ""
     """Name of a frame format; drivers/weighbridge/MANUAL.md lists them."""
-    link: StreamLinkConfig
+    table: str = ""
+    """Instead of a dialect, with a Modbus link: name of a register table (drivers/weighbridge/tables.py, or the site's
+    own under `[[weight_tables]]`)."""
+    word_order: WordOrder | None = None
+    """Of the table's double words, where the indicator is set otherwise than its table says."""
+    link: ScaleLinkConfig
     max_kg: Annotated[Decimal, Field(gt=0, le=1_000_000)]
     division_kg: Annotated[Decimal, Field(gt=0, le=1000)]
     """The scale interval e on the indicator's plate; of a display in pounds, in kilograms: 20 lb is 9.0718474."""
@@ -33,7 +46,7 @@ class WeighbridgeConfig(BaseModel):
     address: Annotated[str, Field(max_length=8)] = ""
     """Of an indicator that is asked, as its manual writes it; empty: as it is delivered."""
     poll_s: Annotated[float, Field(ge=0.05, le=2)] = 0.2
-    """Between two questions to an indicator that is asked, site seconds."""
+    """Between two questions to an indicator that is asked, Modbus or not; site seconds."""
     serial_no: Annotated[str, Field(max_length=32)] = ""
     """On the indicator's plate, where the dialect tells it: another one means that the indicator was replaced."""
     calibrations: Annotated[int, Field(ge=0)] | None = None
@@ -44,7 +57,7 @@ class WeighbridgeConfig(BaseModel):
     @field_validator("dialect")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in DIALECTS:
+        if value and value not in DIALECTS:
             raise ValueError(f"expected one of {', '.join(sorted(DIALECTS))}")
         return value
 
@@ -56,6 +69,13 @@ class WeighbridgeConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.modbus is not None:
+            self._fits_modbus()
+            return self
+        if self.table or self.word_order:
+            raise ValueError(f"table, word_order: a {self.link.kind} link speaks a dialect; tables need a modbus link")
+        if not self.dialect:
+            raise ValueError(f"dialect: expected one of {', '.join(sorted(DIALECTS))}")
         dialect = self.speech()
         if self.serial_no and dialect.ask_plate is None:
             raise ValueError(f"serial_no: {self.dialect} does not tell the indicator's serial number")
@@ -71,6 +91,30 @@ class WeighbridgeConfig(BaseModel):
             if self.link.kind == "udp":
                 raise ValueError(f"{self.dialect} is asked: a UDP port cannot ask")
         return self
+
+    def _fits_modbus(self) -> None:
+        if self.dialect:
+            raise ValueError(f"dialect: a {self.link.kind} link has a register table: expected table instead")
+        if not self.table:
+            raise ValueError(f"table: expected the register table of what stands at the {self.link.kind} link")
+        if self.serial_no or self.calibrations is not None:
+            raise ValueError("serial_no, calibrations: no register table tells them")
+        if self.address:
+            raise ValueError("address: a Modbus link has its own, link.unit")
+
+    @property
+    def modbus(self) -> ModbusConfig | None:
+        """The link, when it is a Modbus server's."""
+        return self.link if isinstance(self.link, ModbusTcpConfig | ModbusRtuConfig) else None
+
+    @property
+    def stream(self) -> StreamLinkConfig | None:
+        """The link, when it is a stream."""
+        return None if isinstance(self.link, ModbusTcpConfig | ModbusRtuConfig) else self.link
+
+    def registers(self, own: Iterable[WeightTable] = ()) -> WeightTable:
+        """Its table. Raises LookupError, which names the tables there are."""
+        return weight_table_named(self.table, own).ordered(self.word_order)
 
     def speech(self) -> Dialect:
         """How it speaks."""

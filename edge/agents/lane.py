@@ -103,7 +103,7 @@ class LaneAgent:
         watch = deck_watch(config, self._rules)
         self._senses = Senses(site.id, lane_id, watch, mode=config.mode, direction=config.direction)
         self._box = BlackBox(book.path.parent, clock, site.black_box, book)
-        self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box)
+        self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box, site.weight_tables)
         self._keyring = site.keyring()
         self._lane = Lane(
             id=lane_id, since=clock.now(), passage=recalled.passage, raised_in_book=recalled.raised, keep=recalled.keep

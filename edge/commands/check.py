@@ -24,6 +24,7 @@ from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
 from drivers.seal.config import SealsConfig
 from drivers.weighbridge.device import Weighbridge
+from drivers.weighbridge.modbus_device import RegisterScale
 from drivers.weighbridge.reading import Weight
 from edge.clock import SiteClock
 from edge.commands.words import Exit, err, out
@@ -78,6 +79,9 @@ def _cautions(site: Site) -> list[str]:
     for lane in site.lanes:
         for caution in table_named(lane.io.module, site.modules).all_cautions():
             found.setdefault(f"{lane.io.module}: {caution.en}", f"{lane.io.module}: {caution.en} ({caution.zh})")
+        for caution in lane.weighbridge.registers(site.weight_tables).cautions if lane.weighbridge.modbus else ():
+            table = lane.weighbridge.table
+            found.setdefault(f"{table}: {caution.en}", f"{table}: {caution.en} ({caution.zh})")
     if site.anchors is None:
         found["anchors"] = (
             "no [anchors]: a book whose tail is cut off is not found out; `quaygate keys new` makes the key"
@@ -103,10 +107,7 @@ async def listen(site: Site, seconds: float) -> list[Heard]:
 def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
     scale, tags, sign = lane.weighbridge, lane.tags, lane.sign
     found: list[tuple[Heard, Words]] = [
-        (
-            Heard(f"{lane.id}/{scale.name}", scale.link.label, must_speak=True),
-            _stream(scale.link, clock, lambda link: Weighbridge(link, scale, clock).words()),
-        ),
+        (Heard(f"{lane.id}/{scale.name}", scale.link.label, must_speak=True), _weights(site, lane, clock)),
         (Heard(f"{lane.id}/{lane.io.name}", lane.io.link.label, must_speak=True), _inputs(site, lane, clock)),
     ]
     if tags is not None:
@@ -124,6 +125,24 @@ async def _stream(config: StreamLinkConfig, clock: Clock, words: Callable[[Link]
     link = await open_link(config, clock)
     try:
         async for word in words(link):
+            yield word
+    finally:
+        await link.close()
+
+
+def _weights(site: Site, lane: Lane, clock: Clock) -> Words:
+    scale = lane.weighbridge
+    if scale.stream is not None:
+        return _stream(scale.stream, clock, lambda link: Weighbridge(link, scale, clock).words())
+    return _registers(site, lane, clock)
+
+
+async def _registers(site: Site, lane: Lane, clock: Clock) -> Words:
+    scale = lane.weighbridge
+    assert scale.modbus is not None
+    link = await open_modbus(scale.modbus)
+    try:
+        async for word in RegisterScale(link, scale.registers(site.weight_tables), scale, clock).words():
             yield word
     finally:
         await link.close()
@@ -170,6 +189,7 @@ async def _listen(heard: Heard, words: Words, clock: Clock, seconds: float) -> N
             async for word in words:
                 if isinstance(word, Garbage):
                     heard.garbage += 1
+                    heard.last = heard.last or f"garbage: {word.why}"
                 else:
                     heard.words += 1
                     heard.last = describe(word)

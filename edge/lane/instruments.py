@@ -15,6 +15,8 @@ from drivers.readings import Garbage
 from drivers.rfid.readers import reader_of
 from drivers.sign.device import Sign
 from drivers.weighbridge.device import Weighbridge
+from drivers.weighbridge.modbus_device import RegisterScale
+from drivers.weighbridge.tables import WeightTable
 from edge.config import Lane
 from edge.keeper import Closable, Health, keep
 from edge.lane.black_box import Openers
@@ -65,10 +67,12 @@ class Instruments:
         voice: Says,
         clock: InstrumentClock,
         openers: Openers,
+        weight_tables: tuple[WeightTable, ...] = (),
     ) -> None:
-        """Raises LookupError for a module that has no table."""
+        """Raises LookupError for a module or an indicator that has no table."""
         self.lane = lane
         self.table = table_named(lane.io.module, modules)
+        self._registers = None if lane.weighbridge.modbus is None else lane.weighbridge.registers(weight_tables)
         self.lamp_wanted = Lamp.OFF
         self.sign_wanted: tuple[str, ...] = ()
         self.linked: Callable[[ModbusLink | None], Awaitable[None]] = _nobody
@@ -105,10 +109,10 @@ class Instruments:
     async def run(self) -> None:
         """Keep every instrument, and tell their health."""
         lane, open_ = self.lane, self._open
-        scale, io, tags, sign = lane.weighbridge, lane.io, lane.tags, lane.sign
+        io, tags, sign = lane.io, lane.tags, lane.sign
         async with asyncio.TaskGroup() as group:
             for kept in (
-                self._keep(scale.name, scale.link.label, lambda: open_.stream(scale.name, scale.link), self._weigh),
+                self._scale(),
                 self._keep(io.name, io.link.label, lambda: open_.modbus(io.name, io.link), self._contacts),
                 *(
                     self._keep(
@@ -140,14 +144,32 @@ class Instruments:
         health = self._health[name] = Health(label, self._clock, lambda _: self._say_health(name))
         return health
 
-    async def _weigh(self, link: Link) -> None:
+    def _scale(self) -> Coroutine[object, object, NoReturn]:
+        """The weighbridge, by the dialect or by the registers that it has."""
+        config, table, open_ = self.lane.weighbridge, self._registers, self._open
+        stream, modbus = config.stream, config.modbus
+        if stream is not None:
+            return self._keep(
+                config.name, stream.label, lambda: open_.stream(config.name, stream),
+                lambda link: self._weigh(Weighbridge(link, config, self._clock)),
+            )  # fmt: skip
+        assert modbus is not None
+        assert table is not None
+        return self._keep(
+            config.name, modbus.label, lambda: open_.modbus(config.name, modbus),
+            lambda link: self._weigh(RegisterScale(link, table, config, self._clock)),
+        )  # fmt: skip
+
+    async def _weigh(self, scale: Weighbridge | RegisterScale) -> None:
         config = self.lane.weighbridge
-        scale, health = Weighbridge(link, config, self._clock), self._health[config.name]
+        health = self._health[config.name]
         health.count(scale.tally)
         async for word in scale.words():
             if isinstance(word, Garbage):
                 continue
             health.heard(word.at)
+            if isinstance(scale, RegisterScale) and scale.latency_s is not None:
+                health.latency_s = scale.latency_s / self._clock.speed
             self._senses.plate(scale.serial, scale.calibrations)
             self._senses.weight(word)
             state = self._senses.deck(word.at)

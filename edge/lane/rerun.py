@@ -98,7 +98,9 @@ async def rerun(site: Site, lane_id: str, records: Iterable[Record]) -> list[Rer
     rules = config.rules.rules()
     player = Player(first.at)
     senses = Senses(site.id, lane_id, deck_watch(config, rules), mode=config.mode, direction=config.direction)
-    instruments = Instruments(config, site.modules, senses, _Nobody(), player.clock(), _Tapes(player))
+    instruments = Instruments(
+        config, site.modules, senses, _Nobody(), player.clock(), _Tapes(player), site.weight_tables
+    )
     stamps_s = STAMPS_S * site.about.clock.speed
     found: list[Rerun] = []
 

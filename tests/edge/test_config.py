@@ -145,6 +145,41 @@ def test_modules_on_one_line_need_their_own_unit(tmp_path: Path) -> None:
     assert wrong(tmp_path, bus, (same[0], same[1].replace("unit = 1", "unit = 2"))) == []
 
 
+SCALE = 'name = "wb"\ndialect = "yaohua-a9"     # Yaohua XK3190-A9 and kin, continuous sending (tF = 0)'
+STREAM = 'link = { kind = "tcp", host = "192.0.2.11", port = 4001 }   # a serial server'
+MODBUS = 'link = { kind = "modbus-tcp", host = "192.0.2.11", port = 502, unit = 1 }'
+TABLE = """[[weight_tables]]
+name = "acme-w1"
+source = "ACME W1 Modbus manual 1.2, page 14"
+gross = { at = 7, kind = "uint32" }
+status = [{ at = 6, bits = { stable = [11], gross_negative = [7], overload = [2, 3], error = [0, 1] } }]
+decimals = { at = 13, bits = 8, codes = { 6 = 0, 9 = 1, 12 = 2 } }
+
+"""
+
+
+def test_an_indicator_with_registers_and_a_table_of_the_sites_own(tmp_path: Path) -> None:
+    def by_table(name: str) -> tuple[tuple[str, str], ...]:
+        return (SCALE, f'name = "wb"\ntable = "{name}"'), (STREAM, MODBUS)
+
+    assert wrong(tmp_path, *by_table("laumas")) == []
+    (mistake,) = wrong(tmp_path, *by_table("acme-w1"))
+    assert mistake.key == "lanes[L01].weighbridge.table" and "baykon-mx08, dini-argeo" in mistake.expected
+    assert wrong(tmp_path, *by_table("acme-w1"), ("[[lanes]]", TABLE + "[[lanes]]")) == []
+    site = load(tmp_path / "site.toml")
+    assert site.lane("L01").weighbridge.registers(site.weight_tables).count == 8
+    found = wrong(tmp_path, *by_table("acme-w1"), ("[[lanes]]", TABLE.replace("uint32", "uint8") + "[[lanes]]"))
+    assert {m.key for m in found} == {"weight_tables[acme-w1].gross.kind"}
+
+
+def test_a_serial_line_has_one_master(tmp_path: Path) -> None:
+    scale = 'link = { kind = "modbus-rtu", device = "/dev/ttyS4", unit = 2 }'
+    module = ('link = { kind = "modbus-tcp", host = "192.0.2.12", port = 502, unit = 1 }', scale.replace("= 2", "= 1"))
+    table = (SCALE, 'name = "wb"\ntable = "laumas"'), (STREAM, scale)
+    (mistake,) = wrong(tmp_path, *table, module)
+    assert mistake.key == "lanes[L01].io.link" and "lanes L01 weighbridge is on the same wire" in mistake.expected
+
+
 def test_no_lanes_and_no_keys_are_told(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text("lanes = []\n[clearance]\nkeys = []\n")

@@ -46,6 +46,16 @@ def test_a_short_day_without_faults(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("quaygate-*")), "a day that went well leaves nothing behind"
 
 
+@pytest.mark.timeout(180)
+async def test_a_lane_that_weighs_by_modbus(tmp_path: Path) -> None:
+    """The same road for a reading that was asked for from registers: settled, matched, released, proven."""
+    day = Day(lanes=1, trucks=2, seed=3, speed=20.0, faults=0.0, weight_maps=("laumas",))
+    report = await run_day(day, tmp_path)
+    assert report["disagreements"] == [] and report["verdict"] == "ok"
+    assert report["counts"]["weighed"] == 2 and report["counts"]["worst_weight_divisions"] < 1
+    assert 'table = "laumas"' in (tmp_path / "site.toml").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_thirty_trucks_with_faults(tmp_path: Path) -> None:
