@@ -2,8 +2,8 @@
 
 The protocol's own way is the short connection: whoever has something to say connects, sends one packet and closes, and
 the answer comes the same way from the other side to our own port. There is no acknowledgement; a question is answered
-by its verdict, all else counts as taken when the peer has read it and has not reset the connection. A long connection,
-the signed serial line with its 100-byte acknowledgements, and naked XML are the other ways.
+by its verdict, all else counts as taken when the peer has read it and closed, as far as it is one that closes. A long
+connection, the signed serial line with its 100-byte acknowledgements, and naked XML are the other ways.
 """
 
 import asyncio
