@@ -5,8 +5,23 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from drivers.readings import Instant
+from gateway_ctl.inspection import Finding
 from gateway_ctl.orders import SignedOrder
 from gateway_ctl.picture import Container, Plate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What an inspector has said of this truck's X-ray scan."""
+
+    verdict: str
+    """Its id."""
+    finding: Finding
+    scan: str
+    """SHA-256 of the scan, hex: its name in the archive."""
+    torn: bool
+    persons: tuple[str, ...]
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +45,8 @@ class Gathered:
     """Customs' seals on the boxes, as read."""
     corrected: tuple[str, ...] = ()
     """Checks in which a person has corrected what was read (gateway_ctl/correction.py)."""
+    inspection: Inspected | None = None
+    """The newest verdict on this truck, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,7 @@ class Crossing:
     outcome: Literal["crossed", "left", "fault", "abandoned"]
     at: Instant
     gross_kg: Decimal | None
+    inspection: Inspected | None = None
 
 
 class ClearanceSilent(Exception):

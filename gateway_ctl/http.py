@@ -67,6 +67,7 @@ class HttpClearance:
             "trailer": gathered.trailer,
             "seal_numbers": gathered.seal_numbers,
             "corrected": gathered.corrected,
+            "inspection": gathered.inspection,
         }
         _, answer = await self._exchange("POST", "/passages", body)
         return _order(answer)

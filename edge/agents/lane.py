@@ -21,7 +21,7 @@ from edge.clock import SiteClock
 from edge.config import Site
 from edge.lane.anchors import anchored
 from edge.lane.black_box import BlackBox
-from edge.lane.conversation import Conversation, Place, admitted_word, evidence, order_name
+from edge.lane.conversation import Conversation, Place, admitted_word, evidence, inspected, newest_on, order_name
 from edge.lane.counts import Counts
 from edge.lane.inbound import Inbound, Needs
 from edge.lane.instruments import Instruments
@@ -292,9 +292,11 @@ class LaneAgent:
         assert self._group is not None
         picture = self._picture(of=close.passage.id, since=close.passage.opened_at)
         told = closed(close, picture, self._config.direction, now)
+        verdict = newest_on(self._inbound.verdicts.values(), told)
         report = {
             "order": told.order, "outcome": told.outcome, "at": now, "gross_kg": told.gross_kg,
             "plate": told.plate, "containers": told.containers, "reasons": told.reasons,
+            "inspection": None if verdict is None else msgspec.to_builtins(inspected(verdict)),
         }  # fmt: skip
         if self._papers is not None and close.outcome is Outcome.CROSSED:
             said = {"direction": told.direction, "tags": told.tags, "seals": picture.identity.seal_numbers, **report}

@@ -5,7 +5,7 @@ before it is sent or heard.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,11 +13,14 @@ import msgspec
 
 from drivers.kinds import Clock
 from gateway_ctl.book import Book
-from gateway_ctl.clearance import Clearance, ClearanceOdd, ClearanceSilent, Crossing, Gathered
+from gateway_ctl.clearance import Clearance, ClearanceOdd, ClearanceSilent, Crossing, Gathered, Inspected
 from gateway_ctl.deeds import Ask, Ordered, Silence, Unadmitted, Word
+from gateway_ctl.inspection import Verdict
+from gateway_ctl.interlock import on_this_truck
 from gateway_ctl.orders import Malformed, Order, Origin, SignedOrder, parse
 from gateway_ctl.reasons import Reason
 from gateway_ctl.seal import Keyring, admit
+from telemetry.payloads.lane import PassageBody
 
 LISTEN_S = 2.0
 """How often a held truck's newer order is asked for: a guard should not wait longer for an officer's click."""
@@ -121,7 +124,7 @@ class Conversation:
         return name
 
     def _gathered(self, ask: Ask, seq: int) -> Gathered:
-        identity, deck = ask.picture.identity, ask.picture.deck
+        identity, deck, verdict = ask.picture.identity, ask.picture.deck, ask.picture.inspection
         return Gathered(
             site=self._place.site,
             lane=self._place.lane,
@@ -137,6 +140,7 @@ class Conversation:
             trailer=identity.trailer,
             seal_numbers=identity.seal_numbers,
             corrected=tuple(correction.check.value for correction in identity.corrections),
+            inspection=None if verdict is None or not on_this_truck(verdict, ask.picture) else inspected(verdict),
         )
 
     def _linked(self, *, up: bool, why: str = "") -> None:
@@ -144,6 +148,26 @@ class Conversation:
             self._up = up
             _log.warning("clearance: %s", "back" if up else f"lost: {why}")
         self._link(up)
+
+
+def inspected(verdict: Verdict) -> Inspected:
+    """What customs is told of a truck's scan."""
+    return Inspected(
+        verdict=verdict.id, finding=verdict.finding, scan=verdict.scan, torn=verdict.torn, persons=verdict.persons,
+        at=verdict.issued_at,
+    )  # fmt: skip
+
+
+def newest_on(verdicts: Iterable[Verdict], told: PassageBody) -> Verdict | None:
+    """The newest verdict on the truck of this passage, which may be out of sight already: by what was asked of it."""
+    mine = [
+        verdict
+        for verdict in verdicts
+        if verdict.passage in (None, told.passage)
+        and verdict.plate in (None, told.plate)
+        and (not verdict.containers or set(verdict.containers) == set(told.containers))
+    ]
+    return max(mine, key=lambda verdict: verdict.issued_at, default=None)
 
 
 def order_name(signed: SignedOrder) -> str:

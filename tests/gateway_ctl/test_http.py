@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,9 @@ from starlette.routing import Route
 
 from drivers.readings import Instant
 from edge.clock import SiteClock
-from gateway_ctl.clearance import ClearanceOdd, ClearanceSilent, Crossing, Gathered
+from gateway_ctl.clearance import ClearanceOdd, ClearanceSilent, Crossing, Gathered, Inspected
 from gateway_ctl.http import HttpClearance
+from gateway_ctl.inspection import Finding
 from gateway_ctl.orders import Seal, SignedOrder
 from gateway_ctl.picture import Container, Plate
 
@@ -109,6 +111,21 @@ async def road(url: str, within_s: float = WITHIN_S) -> AsyncGenerator[HttpClear
         await clearance.close()
 
 
+async def test_an_inspector_s_verdict_goes_to_customs_with_the_truck() -> None:
+    seen = Inspected(
+        verdict="q-x-1", finding=Finding.CLEAR, scan="ab" * 32, torn=False, persons=("wang.fang",),
+        at=Instant(1_764_000_000.0),
+    )  # fmt: skip
+    said = {
+        "verdict": "q-x-1", "finding": "clear", "scan": "ab" * 32, "torn": False, "persons": ["wang.fang"],
+        "at": 1_764_000_000.0,
+    }  # fmt: skip
+    async with serving() as customs, road(customs.url) as clearance:
+        await clearance.ask(replace(GATHERED, inspection=seen))
+        await clearance.report(replace(CROSSING, inspection=seen))
+        assert [body["inspection"] for _, _, body in customs.asked] == [said, said]
+
+
 async def test_an_order_comes_back_as_it_was_signed() -> None:
     async with serving() as customs, road(customs.url) as clearance:
         assert await clearance.ask(GATHERED) == ORDER
@@ -118,7 +135,7 @@ async def test_an_order_comes_back_as_it_was_signed() -> None:
         "site": "qianwan", "lane": "L01", "passage": "L01-1 7/8", "direction": "in", "at": 1764000000.5, "seq": 3,
         "plate": {"text": "沪AD3F88", "confidence": 0.97}, "tags": ["BBA64144"],
         "containers": [{"code": "CSQU3054383", "confidence": 0.93}], "gross_kg": "38260", "uncertainty_kg": "20",
-        "trailer": None, "seal_numbers": [], "corrected": [],
+        "trailer": None, "seal_numbers": [], "corrected": [], "inspection": None,
     }  # fmt: skip
 
 
@@ -154,7 +171,7 @@ async def test_a_report() -> None:
         assert customs.asked == [
             ("POST", "/crossings", {
                 "site": "qianwan", "lane": "L01", "passage": "L01-1", "order": "o-1", "outcome": "crossed",
-                "at": 1764000060.0, "gross_kg": "38260.5",
+                "at": 1764000060.0, "gross_kg": "38260.5", "inspection": None,
             }),
         ]  # fmt: skip
 
