@@ -30,6 +30,8 @@ ACK_S = 5.0
 _REST_S = 60.0
 """The sender looks around this often without any news."""
 _QUESTIONS = (Code.GATHER, Code.SMART_GATHER)
+_NOT_CLOSED = "not closed in time, as it was before: perhaps not taken"
+"""The one outcome that is neither taken nor refused. The link is well for all that."""
 
 _log = logging.getLogger(__name__)
 
@@ -174,8 +176,15 @@ class Link:
     async def _became(self, item: _Item, why: str | None) -> None:
         out, asks = item.out, item.out.code in _QUESTIONS
         item.flying = False
-        self._told(why)
         now = self._clock.now()
+        if why is _NOT_CLOSED and item.handed < self._way.resends:
+            item.handed += 1
+            item.due = now + RETRY_S
+            await self._store.tried(out.id, item.handed, None)
+            self._news.set()
+            return
+        why = None if why is _NOT_CLOSED else why
+        self._told(why)
         if why is not None:
             item.due = now + RETRY_S
         else:
@@ -263,7 +272,7 @@ class Link:
             return
         self._closes = self._closes or (closed and profile.framed)
         if sure and self._closes and not closed:
-            await became(f"not closed within {stays_s:g} s, as it was before: perhaps not taken")
+            await became(_NOT_CLOSED)
         else:
             await became(None)
 

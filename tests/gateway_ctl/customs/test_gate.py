@@ -121,12 +121,27 @@ async def test_a_receipt_that_a_closing_peer_did_not_close_on_is_sent_again(tmp_
                 await asyncio.sleep(0)
         stage.front.deaf = True
         await stage.gate.report(crossing())
+        (item,) = stage.gate.link._items.values()
         async with asyncio.timeout(WITHIN_REAL_S):
-            while stage.gate.link.fault is None:
+            while item.handed == 0:
                 await asyncio.sleep(0.005)
-        assert "perhaps not taken" in stage.gate.link.fault and stage.gate.link.unsent == 1
+        assert stage.gate.link.fault is None and stage.gate.link.unsent == 1, "the link is well for all that"
         stage.front.deaf = False
         assert (await stage.front.next(0x28)).seq == order.id.removesuffix("-release")
+
+
+async def test_a_peer_that_closes_no_more_is_not_sent_one_receipt_for_ever(tmp_path: Path) -> None:
+    async with staged(tmp_path, terms=Terms(receipt=True), speed=20.0, way={"resends": 2}) as stage:
+        await stage.answered()
+        async with asyncio.timeout(WITHIN_REAL_S):
+            while not stage.gate.link._closes:
+                await asyncio.sleep(0)
+        stage.front.open_ended = True
+        await stage.gate.report(crossing())
+        async with asyncio.timeout(WITHIN_REAL_S):
+            while stage.gate.link.unsent:
+                await asyncio.sleep(0.005)
+        assert len(stage.front.of(0x28)) == 3
 
 
 async def test_a_peer_that_never_closes_is_sent_everything_once(tmp_path: Path) -> None:
