@@ -35,7 +35,9 @@ APERTURE: Final = 9
 """Rays a pixel, each way, where something is finer than one: the picture's pixel is a mean, not a point."""
 FACE_MM: Final = 5.0
 """Of a detector's pixel, each way."""
-CALIBRATED_AT: Final = (4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 30.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0)
+CALIBRATED_AT: Final = (
+    *(4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 30.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0, 200.0, 240.0),
+)
 TESTED_AT: Final = (5.0, 7.0, 9.0, 12.0, 16.0, 22.0, 28.0, 36.0, 48.0, 60.0)
 """g/cm2 of steps; none of the second is one of the first."""
 CLEAR: Final = 46

@@ -1,7 +1,7 @@
 """Curves of known materials: which LE log-attenuation, and how many g/cm2, belong to an HE log-attenuation. Pure.
 
-Drawn through steps of known thickness by polynomials of the ratio of both over the HE log-attenuation, which is smooth
-where the log-attenuations themselves run over two decades.
+Drawn through steps of known thickness: a polynomial of the ratio of both log-attenuations over the HE one, which is
+smooth where the log-attenuations themselves run over two decades; straight lines of g/cm2 a unit of log-attenuation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ EFFECTIVE_Z: Final[Mapping[str, float]] = {
 }
 LEAST_STEPS: Final = 4
 """Of a material, for a curve: xray.md's three points leave nothing to see a wrong one by."""
-DEGREE: Final = 5
+DEGREE: Final = 6
 GRID: Final = 800
 ALPHA_MOST: Final = 8.0
 AT: Final = (np.arange(GRID) + 0.5) * ALPHA_MOST / GRID
@@ -94,12 +94,18 @@ def drawn(name: str, points: Sequence[Point]) -> Curve:
     ratio = np.array([p.le for p in points]) / he
     weight = he / np.maximum(np.hypot([p.he_sigma for p in points], [p.le_sigma for p in points]), 2e-4)
     grams = np.array([p.g_cm2 for p in points]) / he
-    # The scatter's floor bends a curve behind much matter: points there tell of the floor, not of the material.
     degree = min(DEGREE, len(points) - 2)
     first, last = float(he[0]), float(he[-1])
     at = np.clip(AT, 0.5 * first, last)
     le = np.polynomial.Polynomial.fit(he, ratio, degree, w=weight)
-    g = np.polynomial.Polynomial.fit(he, grams, degree, w=weight)
     off = (le(he) - ratio) / ratio
     sigma = float(np.sqrt((off**2 * weight).sum() / weight.sum()))
-    return Curve(name, CLASSES[name], EFFECTIVE_Z[name], le(at) * AT, g(at) * AT, max(sigma, 3e-4), (first, last))
+    return Curve(
+        name,
+        CLASSES[name],
+        EFFECTIVE_Z[name],
+        le(at) * AT,
+        np.interp(at, he, grams) * AT,
+        max(sigma, 3e-4),
+        (first, last),
+    )

@@ -9,14 +9,16 @@ from vision.xray.material import Table, fitted
 from vision.xray.scan import SCALE, Dual, Noise
 
 NOISE = Dual(Noise(1.43, 20.0), Noise(1.89, 42.0))
-STEPS = (4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 30.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0)
+STEPS = (4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 30.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0, 200.0, 240.0)
+SCATTER = 8e-4
 KNOWN = ("PE", "water", "aluminium", "steel", "tungsten", "lead")
 
 
 def through(material: str, g_cm2: float | NDArray[np.float64]) -> Dual[NDArray[np.float64]]:
-    """Transmission at 6 and 4 MeV."""
+    """Transmission at 6 and 4 MeV, with the light that scatter adds."""
     grams = np.atleast_1d(np.asarray(g_cm2, np.float64))
-    return Dual(*(beam(mev).transmission({material: grams}).astype(np.float64) for mev in (6.0, 4.0)))
+    bare = [beam(mev).transmission({material: grams}).astype(np.float64) for mev in (6.0, 4.0)]
+    return Dual(*((t + SCATTER) / (1 + SCATTER) for t in bare))
 
 
 def point(material: str, g_cm2: float) -> Point:
