@@ -143,7 +143,8 @@ def decode(
     protocol: Annotated[
         str,
         typer.Argument(
-            help="A weighbridge's dialect (yaohua-a9, ..), nmea, jt808, gpsd, uhf-bb, uhf-a0, llrp, jointech or camera."
+            help="A weighbridge's dialect (yaohua-a9, ..) or register table (modbus:laumas, ..), nmea, jt808, gpsd, "
+            "uhf-bb, uhf-a0, llrp, jointech or camera."
         ),
     ],
     source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="A captured stream; - is standard input.")] = "-",

@@ -63,13 +63,17 @@ class Day:
     scanner: bool = False
     """A scanner beside the lanes, with its image review."""
     weight_maps: tuple[str, ...] = ()
-    """Register tables of the first lanes' indicators, which are asked by Modbus; the others speak a dialect."""
+    """Register tables of the lanes' indicators that are asked by Modbus; "" or none: the lane's speaks a dialect."""
     clearance: Literal["json", "jgst"] = "json"
     """The JSON service, or a Chinese customs gate: packets, result words, and a link that seals what it hears."""
 
     def lane_ids(self) -> list[str]:
         """L01, L02, .."""
         return [f"L{number:02d}" for number in range(1, self.lanes + 1)]
+
+    def weight_map(self, number: int) -> str:
+        """The register table of a lane's indicator; empty: it speaks a dialect."""
+        return self.weight_maps[number] if number < len(self.weight_maps) else ""
 
     def plan(self, data: Path, tracker_target: str, gates: Sequence[int] = ()) -> dict[str, Any]:
         """For `python -m simulators.port`. `gates`: where each lane listens for customs, with jgst."""
@@ -83,7 +87,7 @@ class Day:
             "lanes": [
                 {"id": lane, "direction": _direction(number), "wiring": WIRING, **BRANCHES[number % len(BRANCHES)]}
                 | ({"customs": _numbers(number) | {"port": gates[number]}} if gates else {})
-                | ({"weight_map": self.weight_maps[number]} if number < len(self.weight_maps) else {})
+                | ({"weight_map": self.weight_map(number)} if self.weight_map(number) else {})
                 for number, lane in enumerate(self.lane_ids())
             ],
             "clearance": self.clearance,
@@ -315,7 +319,7 @@ def _customs(number: int, ports: Ports) -> dict[str, Any]:
 def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     inbound = _direction(number) == "in"
     numeral = NUMERALS[number] if number < len(NUMERALS) else str(number + 1)
-    branch, maps = BRANCHES[number % len(BRANCHES)], day.weight_maps
+    branch = BRANCHES[number % len(BRANCHES)]
     return {
         "id": day.lane_ids()[number],
         "zh": f"{numeral}号{'进' if inbound else '出'}口车道",
@@ -324,7 +328,7 @@ def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict
         "mode": "live",
         "weighbridge": {
             "name": "wb",
-            **({"table": maps[number]} if number < len(maps) else {"dialect": "yaohua-a9"}),
+            **({"table": table} if (table := day.weight_map(number)) else {"dialect": "yaohua-a9"}),
             "max_kg": MAX_KG,
             "division_kg": DIVISION_KG,
             "decimals": 0,

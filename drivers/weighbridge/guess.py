@@ -13,6 +13,7 @@ from itertools import pairwise
 from drivers.readings import Garbage
 from drivers.weighbridge.dialects import DIALECTS
 from drivers.weighbridge.frames import Frame, Remark
+from drivers.weighbridge.modbus_decode import count_frames
 
 MOST_BYTES = 65_536
 """A minute of 9600 baud; more does not make it surer."""
@@ -178,6 +179,8 @@ def _told(each: _Try, confidence: float, framing: str, rivals: Sequence[_Try]) -
 
 
 def _nothing_fits(data: bytes) -> list[str]:
+    if (frames := count_frames(data)) > 1:
+        return [f"{frames} Modbus frames: registers, no text; `quaygate decode modbus:TABLE FILE` reads them"]
     text = sum(byte in _TEXT for byte in data) / len(data)
     if text < 0.7:
         return [_NO_TEXT]

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from drivers.weighbridge.dialects import DIALECTS
+from drivers.weighbridge.tables import TABLES
 from edge.commands.words import Exit, Stop
 
 CHUNK = 65_536
@@ -26,6 +27,12 @@ def _weighbridge(dialect: str) -> Decoder:
     from drivers.weighbridge.decode import decode_stream
 
     return lambda chunks: decode_stream(chunks, dialect)
+
+
+def _registers(table: str) -> Decoder:
+    from drivers.weighbridge.modbus_decode import decode_stream
+
+    return lambda chunks: decode_stream(chunks, table)
 
 
 def _nmea() -> Decoder:
@@ -84,6 +91,7 @@ def _jgst() -> Decoder:
 
 PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     **{name: partial(_weighbridge, name) for name in DIALECTS},
+    **{f"modbus:{table.name}": partial(_registers, table.name) for table in TABLES},
     "nmea": _nmea,
     "jt808": _jt808,
     "gpsd": _gpsd,

@@ -26,7 +26,7 @@ from edge.demo import (
 )
 from gateway_ctl.seal import unseal_private
 
-DAY = Day(lanes=2, trucks=1, speed=20.0)
+DAY = Day(lanes=2, trucks=1, speed=20.0, weight_maps=("", "laumas"))
 
 
 def some_ports() -> Ports:
@@ -49,6 +49,8 @@ async def test_the_port_becomes_a_site_whose_instruments_speak(tmp_path: Path) -
         heard = {each.name: each for each in await listen(site, 2.0)}
         assert all(each.well for each in heard.values()), [str(each) for each in heard.values()]
         assert heard["L01/wb"].words > 10 and "0 kg" in heard["L01/wb"].last
+        assert heard["L02/wb"].words >= 5 and "0 kg, display '0', stable" in heard["L02/wb"].last
+        assert heard["L02/wb"].link.startswith("modbus-tcp:")
         assert "limit_down" in heard["L02/io"].last
         assert heard["L01/sign"].last == "takes the connection"
         assert "YT0" in heard["tracker/yard"].last
