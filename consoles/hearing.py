@@ -292,6 +292,8 @@ class Hearing:
             self._event(address, envelope, "alarm", said.priority, [said.say], said.passage)
         if before is not None and envelope.at < before.at:
             return
+        if before is None and not said.active:
+            return  # a process that has just begun clears what its last life may have left
         now = AlarmNow(
             node=address.node,
             alarm=said.alarm,

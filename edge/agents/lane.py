@@ -65,7 +65,7 @@ from gateway_ctl.orders import Movement, Permit, payload
 from gateway_ctl.picture import Picture, as_json
 from gateway_ctl.reasons import Reason
 from gateway_ctl.seal import PrivateKey, admit, admit_verdict
-from telemetry.payloads.lane import AnswerBody, ViewBody
+from telemetry.payloads.lane import AnswerBody, LineNow, ViewBody
 from telemetry.spool import Spool
 from telemetry.topics import topic
 from telemetry.voice import Voice
@@ -76,6 +76,7 @@ VIEW_EVERY_S = 0.1
 """Real seconds between two views: a person sees no more, whatever the speed of the site's day."""
 VIEW_AT_LEAST_S = 1.0
 """Site seconds after which an unchanged view is said again; the table of topics promises it."""
+RELEASED = (State.OPEN, State.CROSSING, State.CLEARING, State.LOWERING)
 COUNTED_FOR_S = 2 * 86_400.0
 """What is counted a shift or a day is recalled from so far back: the longest of both, twice."""
 
@@ -114,6 +115,8 @@ class LaneAgent:
         self._papers = papers
         self._local_key = local
         self._changed = asyncio.Event()
+        self._compared: tuple[str | None, list[LineNow]] = None, []
+        """A passage and its comparison as it was when the boom was sent up."""
         self._door = Door(
             book=book, clock=clock, rules=self._rules, newest=self._picture, another=self._another, tell=self._told
         )
@@ -341,7 +344,12 @@ class LaneAgent:
             weight_status="unknown" if weight is None else weight.status,
             awaited=None if awaits is None else self._inbound.awaited(awaits.id),
         )
-        return view(self._lane, picture, shown, now, self._rules, self._counts)
+        made = view(self._lane, picture, shown, now, self._rules, self._counts)
+        if made.passage is not None and self._lane.state in RELEASED and self._compared[0] == made.passage:
+            # The truck drives off the deck and out of the readers' sight: what was compared is what let it pass.
+            return msgspec.structs.replace(made, lines=self._compared[1])
+        self._compared = made.passage, made.lines
+        return made
 
     def _picture(self, of: str | None = None, since: Instant | None = None) -> Picture:
         passage = self._lane.passage

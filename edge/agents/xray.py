@@ -92,7 +92,8 @@ class ScannerAgent:
         self._well_since: Instant | None = None
         self._changes: list[SafetyEvent] = []
         self._shown: dict[str, str] = {}
-        self._ringing: dict[str, bool] = {}
+        self._ringing: dict[str, Text | None] = {}
+        """What stands, by alarm; None: it has been told that nothing does."""
         """What was last said of each alarm in this life; the first word is said, whatever an earlier life left."""
         self._reads: list[Read] = []
         self._lines = self._lost = 0
@@ -326,11 +327,13 @@ class ScannerAgent:
 
     async def _ring(self, alarm: str, say: Text | None, *, priority: Literal[1, 2, 3] = 1) -> None:
         """`say`: what stands; None: it does not."""
-        active = say is not None
-        if self._ringing.get(alarm) == active:
+        stood = self._ringing.get(alarm)
+        if alarm in self._ringing and (stood is None) == (say is None):
             return
-        self._ringing[alarm] = active
-        told = AlarmBody(alarm=alarm, active=active, priority=priority, say=say or Text("恢复", "Well again"))
+        self._ringing[alarm] = say
+        # Told once even if nothing has stood in this life: the last one may have ended in the middle of it.
+        what = say or stood or Text("恢复", "Well again")
+        told = AlarmBody(alarm=alarm, active=say is not None, priority=priority, say=what)
         await self._voice.record("alarm", told, self._clock.now())
 
     async def _say(self) -> None:

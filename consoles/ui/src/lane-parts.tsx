@@ -2,8 +2,8 @@ import type { Live } from "./live";
 import { lookOf } from "./looks";
 import { ageText, clockText, kg, percent, plateText, signed } from "./numbers";
 import { Age, Band, Both, Mark } from "./parts";
-import type { LaneCard, ReadNow, Step, ViewNow } from "./wire.gen";
-import { checkWord, clearsWord, foundWord, leadsWord, readWord, say, stateWord, stepWord, tr, verbWord, weightWord, wordOf } from "./words";
+import type { LaneCard, LineNow, ReadNow, Step, ViewNow } from "./wire.gen";
+import { checkWord, clearsWord, directionWord, foundWord, leadsWord, readWord, say, stateWord, stepWord, tr, verbWord, weightWord, wordOf } from "./words";
 
 const glyph = { wait: "·", run: "▶", ok: "✓", fail: "✕" } satisfies Record<Step["result"], string>;
 
@@ -100,9 +100,16 @@ function HeldOrder({ live, view }: { live: Live; view: ViewNow }) {
   );
 }
 
+/** A value of a check as a person reads it. */
+function shownOf(line: LineNow, text: string): string {
+  if (line.check === "direction") return say(text === "out" ? directionWord.out : directionWord.in);
+  return line.check === "weight" ? `${kg(Number(text))} kg` : text;
+}
+
 /** Declared against seen, one line a check. */
 function Lines({ view }: { view: ViewNow }) {
-  const lines = view.body.lines.filter((line) => line.found !== "free" || line.seen.length > 0);
+  // The lane's own direction alone says nothing.
+  const lines = view.body.lines.filter((line) => line.found !== "free" || (line.seen.length > 0 && line.check !== "direction"));
   if (view.body.passage === null || lines.length === 0) return null;
   return (
     <table class="lines" id="lines" aria-label={tr("matching")}>
@@ -111,8 +118,8 @@ function Lines({ view }: { view: ViewNow }) {
         {lines.map((line) => (
           <tr key={line.check} data-found={line.found}>
             <th scope="row">{say(checkWord[line.check])}</th>
-            <td>{line.declared.join(" ") || "–"}</td>
-            <td>{line.seen.join(" ") || "–"}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
+            <td>{line.declared.map((text) => shownOf(line, text)).join(" ") || "–"}</td>
+            <td>{line.seen.map((text) => shownOf(line, text)).join(" ") || "–"}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
             <td class="far"><span class={line.found === "differs" ? "bad" : "dim"}>{line.found === "same" ? "✓" : line.found === "differs" ? "✕" : "·"} {say(foundWord[line.found])}</span>{line.found === "differs" && <small> → {say(leadsWord[line.leads])}</small>}</td>
           </tr>
         ))}

@@ -57,6 +57,7 @@ export const verbWord = {
 } satisfies Record<OrderNow["verb"], Pair>;
 export const modeWord = { live: ["自动", "Live"], advisory: ["建议", "Advisory"], shadow: ["影子", "Shadow"] } satisfies Record<ViewBody["mode"], Pair>;
 export const checkWord = { plate: ["车牌", "Plate"], tag: ["电子车牌", "Tag"], trailer: ["挂车", "Trailer"], containers: ["箱号", "Containers"], seal: ["封志", "Seal"], weight: ["重量", "Weight"], direction: ["方向", "Direction"], document: ["单证", "Document"] } satisfies Record<LineNow["check"], Pair>;
+export const directionWord = { in: ["进", "In"], out: ["出", "Out"] } satisfies Record<"in" | "out", Pair>;
 export const foundWord = { same: ["相符", "agrees"], free: ["未申报", "not declared"], unread: ["未读到", "not read"], differs: ["不符", "differs"] } satisfies Record<LineNow["found"], Pair>;
 export const leadsWord = { retry: ["重读", "read again"], correct: ["可更正", "may be corrected"], inspect: ["转查验", "inspection"], refuse: ["退出", "has to leave"] } satisfies Record<LineNow["leads"], Pair>;
 export const localWord = { refuse: ["不放行", "no release"], operator: ["单人放行", "one releases"], known_empty: ["已知空车放行", "empties pass"] } satisfies Record<"refuse" | "operator" | "known_empty", Pair>;
