@@ -82,6 +82,7 @@ class InspectionPart(_Part):
     """`[inspection]`: the image review. `archive`: the scans' folder; in the site's data where it is not said."""
 
     archive: Path | None = None
+    lane_pictures: Path | None = None
     second_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     lock_s: Annotated[float, Field(gt=0)] = 300.0
     break_after_min: Annotated[float, Field(gt=0)] = 20.0
@@ -128,7 +129,7 @@ def load(path: Path) -> ConsoleSite:
     _anchor(raw.get("site"), ("data",), folder)
     _anchor(raw.get("series"), ("token_file",), folder)
     _anchor(raw.get("broker"), ("password_file",), folder)
-    _anchor(raw.get("inspection"), ("archive",), folder)
+    _anchor(raw.get("inspection"), ("archive", "lane_pictures"), folder)
     for section in ("broker", "console"):
         for key in ("tls", "listen_tls"):
             table: dict[str, Any] | None = raw.get(section)

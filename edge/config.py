@@ -290,6 +290,7 @@ _PATHS = (
     "site.data",
     "broker.password_file",
     "inspection.archive",
+    "inspection.lane_pictures",
     *(
         f"{part}.{table}.{key}"
         for part in ("broker", "console", "clearance")

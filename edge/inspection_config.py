@@ -13,6 +13,8 @@ class InspectionConfig(BaseModel):
 
     archive: Path | None = None
     """The folder of scans; `xray` in the site's data where it is not said."""
+    lane_pictures: Path | None = None
+    """Where the lanes' cameras drop their JPEGs, a folder a lane; `lane-pictures` in the site's data otherwise."""
     second_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of scans that a second inspector reads as well, blind, drawn by chance."""
     lock_s: Annotated[float, Field(ge=30, le=3600)] = 300.0

@@ -10,19 +10,18 @@ import os
 import tempfile
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from consoles.inspection.wire import Card, Cells, ProbeMaterial, ProbeValue, RemarkCard
+from consoles.inspection.materials import Materials, probe
+from consoles.inspection.wire import Card, Cells, ProbeValue, RemarkCard
 from telemetry.payloads.lane import Text
 from vision.xray.layout import DamagedScan
-from vision.xray.scan import SCALE, Counts, Dual, Energy, Flaw, ScanHead
+from vision.xray.scan import SCALE, Counts, Dual, Energy, Flaw, Noise, ScanHead
 from vision.xray.store import Archive, KeptScan, UnknownDigest, digest_of
 from vision.xray.tiles import BASE_LEVELS, LEVELS, TILE, NoSuchTile, Pyramid, TileName, upright
 
@@ -53,6 +52,8 @@ LOAD_ALPHA = 0.03
 """Log-attenuation from which something stands there: a millimetre of steel."""
 LOAD_PIXELS = 3
 """Of the coarsest level in a cell: one alone is noise or a dead pixel."""
+DESIGN = Dual(Noise(1.42, 40.0), Noise(1.81, 60.0))
+"""Noise at the design dose, for a scan that does not know its own."""
 _CELLS = "cells.json"
 
 
@@ -60,27 +61,22 @@ class NoSuchBox(LookupError):
     """Not inside the picture, or too large."""
 
 
-class MaterialOf(Protocol):
-    """Tells the material behind a box from the means of both energies."""
-
-    def __call__(self, he: float, le: float, pixels: int, head: ScanHead) -> ProbeMaterial | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
     card: Card
     head: ScanHead
+    noise: Dual[Noise]
 
 
 class Pictures:
     """The pictures of one archive. `folder` holds the cut tiles."""
 
-    def __init__(self, archive: Archive, folder: Path, *, material: MaterialOf | None = None) -> None:
+    def __init__(self, archive: Archive, folder: Path) -> None:
         self.archive = archive
+        self.materials = Materials(archive.folder)
         self.cut = 0
         """Scans cut since the start."""
         self._folder = folder
-        self._material = material
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._open: OrderedDict[str, zipfile.ZipFile] = OrderedDict()
         self._cutting = asyncio.Lock()
@@ -126,7 +122,7 @@ class Pictures:
         if not inside or max(width, height) > BOX_CEILING:
             raise NoSuchBox(f"{width} x {height} at {x}, {y} of a picture of {card.rows} x {card.pixels}")
         he, le = await asyncio.to_thread(self._read_box, digest, x, y, width, height)
-        return _probed(he, le, known.head, self._material)
+        return await asyncio.to_thread(self._probed, he, le, known)
 
     async def prove(self, digest: str) -> None:
         """The file is still what its name says, to the last byte. Raises UnknownDigest, DamagedScan."""
@@ -152,13 +148,37 @@ class Pictures:
 
     def _read_card(self, digest: str) -> _Known:
         with self.archive.open(digest) as kept:
-            return _Known(_card(kept), kept.head)
+            return _Known(_card(kept), kept.head, kept.noise)
 
     def _read_box(self, digest: str, x: int, y: int, width: int, height: int) -> Dual[Counts]:
         with self.archive.open(digest) as kept:
             top = kept.ref.pixels - y
             boxes = [kept.picture(energy, slice(x, x + width))[:, top - height : top] for energy in Energy]
             return Dual(boxes[0], boxes[1])
+
+    def _probed(self, he: Counts, le: Counts, known: _Known) -> ProbeValue:
+        both = (he > 0) & (le > 0)
+        count = int(np.count_nonzero(both))
+        if count == 0:
+            return ProbeValue(
+                pixels=0, of=he.size, he=None, le=None, he_sigma=None, le_sigma=None, he_alpha=None, ratio=None
+            )
+        of_he, of_le = he[both].astype(np.float64), le[both].astype(np.float64)
+        he_mean, le_mean, he_sigma = float(of_he.mean()), float(of_le.mean()), float(of_he.std())
+        alpha, le_alpha = -math.log(he_mean / SCALE), -math.log(le_mean / SCALE)
+        table = self.materials.of(known.head.scanner, known.head.energies_mev)
+        noise = known.noise if min(known.noise.he.a, known.noise.le.a) > 0 else DESIGN
+        return ProbeValue(
+            pixels=count,
+            of=he.size,
+            he=he_mean,
+            le=le_mean,
+            he_sigma=he_sigma,
+            le_sigma=float(of_le.std()),
+            he_alpha=alpha,
+            ratio=le_alpha / alpha if alpha > 0.02 else None,
+            material=probe(table, he_mean, le_mean, count, noise, he_sigma=he_sigma),
+        )
 
     def _opened(self, digest: str) -> zipfile.ZipFile:
         path = self._folder / digest[:2] / f"{digest}.tiles"
@@ -246,32 +266,4 @@ def _card(kept: KeptScan) -> Card:
         passage=ref.subject.passage,
         plate=ref.subject.plate,
         containers=list(ref.subject.containers),
-    )
-
-
-def _probed(
-    he: Counts,
-    le: Counts,
-    head: ScanHead,
-    material: Callable[[float, float, int, ScanHead], ProbeMaterial | None] | None,
-) -> ProbeValue:
-    both = (he > 0) & (le > 0)
-    count = int(np.count_nonzero(both))
-    if count == 0:
-        return ProbeValue(
-            pixels=0, of=he.size, he=None, le=None, he_sigma=None, le_sigma=None, he_alpha=None, ratio=None
-        )
-    of_he, of_le = he[both].astype(np.float64), le[both].astype(np.float64)
-    he_mean, le_mean = float(of_he.mean()), float(of_le.mean())
-    alpha, le_alpha = -math.log(he_mean / SCALE), -math.log(le_mean / SCALE)
-    return ProbeValue(
-        pixels=count,
-        of=he.size,
-        he=he_mean,
-        le=le_mean,
-        he_sigma=float(of_he.std()),
-        le_sigma=float(of_le.std()),
-        he_alpha=alpha,
-        ratio=le_alpha / alpha if alpha > 0.02 else None,
-        material=None if material is None else material(he_mean, le_mean, count, head),
     )

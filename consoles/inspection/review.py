@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -58,7 +59,7 @@ from gateway_ctl.book import Book, BookShut, entries
 from telemetry.payloads.lane import Text
 from telemetry.payloads.order import VerdictBody
 from telemetry.payloads.review import ReviewBody
-from vision.xray.scan import ScanRef
+from vision.xray.scan import Dual, ScanRef
 
 log = logging.getLogger(__name__)
 
@@ -352,6 +353,8 @@ class Reviews:
         digest, now_s = task.scan.digest, self._clock.machine_s()
         assert self._drafts is not None
         card = await self.pictures.card(digest)
+        pair = Dual(card.he_mev, card.le_mev)
+        table = await asyncio.to_thread(self.pictures.materials.of, card.scanner, pair)
         return Review(
             number=task.number,
             card=card,
@@ -362,7 +365,8 @@ class Reviews:
             left_s=self._left_s(task),
             elapsed_s=now_s - task.taken_s,
             clear_zoom=self._settings.clear_zoom,
-            palette=f"/api/xray/palette/{card.he_mev:g}/{card.le_mev:g}",
+            palette=f"/api/xray/palette/{quote(card.scanner, safe='')}/{card.he_mev:g}/{card.le_mev:g}",
+            measured=table.measured,
         )
 
     def _in_hand(self, person: str, digest: str) -> Task | None:

@@ -12,7 +12,7 @@ from consoles.clock import ConsoleClock
 from consoles.config import ConsoleSite, InspectionPart
 from consoles.hearing import Hearing
 from consoles.inspection import shown
-from consoles.inspection.papers import PapersDesk
+from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import DamagedScan, Pictures, UnknownDigest
 from consoles.inspection.review import Reviews
 from consoles.inspection.routes import ReviewRoutes
@@ -34,6 +34,7 @@ NODE: Final = "review"
 FOLDER: Final = "review"
 ARCHIVE: Final = "xray"
 TILES: Final = "xray-tiles"
+SHOTS: Final = "lane-pictures"
 LOOK_EVERY_S: Final = 0.5
 """Real seconds between looks at what is being scanned."""
 SEARCH_EVERY: Final = 10
@@ -64,7 +65,8 @@ class InspectionRoom:
         self._voice: Voice | None = None
         self._search = asyncio.Event()
         self.board = Board(heartbeat_ticks=heartbeat_ticks)
-        self._papers = PapersDesk(lambda: hearing.room.values.views, passages)
+        shots = LanePictures(part.lane_pictures or data / SHOTS, clock)
+        self._papers = PapersDesk(lambda: hearing.room.values.views, passages, shots)
         archive = Archive(part.archive or data / ARCHIVE)
         lanes = [lane.id for lane in site.lanes]
 
@@ -84,7 +86,7 @@ class InspectionRoom:
             carrier=Carrier(site.site.id, bus, lanes_for, self._record),
             pages=pages,
         )
-        self.routes = ReviewRoutes(self.reviews, clock, self.board)
+        self.routes = ReviewRoutes(self.reviews, shots, clock, self.board)
         self._scanning: list[str] = []
         self._looked: dict[str, int] = {}
         self._unfit: set[str] = set()

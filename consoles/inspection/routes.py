@@ -4,6 +4,7 @@ Without a seat there is nothing to see. With one, an inspector sees the scan in 
 that waits is seen by nobody who might choose it. What a digest names never changes, so a browser may keep its tiles.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 
@@ -18,12 +19,13 @@ from consoles.board import Board
 from consoles.clock import ConsoleClock
 from consoles.config import PersonPart
 from consoles.inspection import shown
+from consoles.inspection.papers import LanePictures, NoSuchPicture
 from consoles.inspection.pictures import DamagedScan, NoSuchBox, NoSuchTile, UnknownDigest
 from consoles.inspection.review import Reviews
 from consoles.inspection.waterfall import Waterfall
 from consoles.inspection.wire import Judge, Said, SaidKind, Save, SignIn
-from vision.xray.palette import computed
-from vision.xray.scan import Energy
+from vision.xray.palette import Palette, computed
+from vision.xray.scan import Dual, Energy
 from vision.xray.tiles import Layer, TileName
 
 SEAT = "quaygate-seat"
@@ -55,9 +57,10 @@ Deed = Callable[[Request, PersonPart], Awaitable[Response]]
 class ReviewRoutes:
     """The routes of one review, and the board its pages follow."""
 
-    def __init__(self, reviews: Reviews, clock: ConsoleClock, board: Board) -> None:
+    def __init__(self, reviews: Reviews, shots: LanePictures, clock: ConsoleClock, board: Board) -> None:
+        """`shots`: what the lanes' cameras have dropped."""
         self.board = board
-        self._reviews, self._clock = reviews, clock
+        self._reviews, self._shots, self._clock = reviews, shots, clock
 
     def routes(self) -> list[BaseRoute]:
         """To be mounted behind the console's door."""
@@ -73,7 +76,8 @@ class ReviewRoutes:
             Route(task + "/back", self._seated(self._back), methods=["POST"]),
             Route(task + "/verdict", self._seated(self._judge), methods=["POST"]),
             Route(task + "/like", self._seated(self._like)),
-            Route("/api/xray/palette/{he}/{le}", self._palette),
+            Route(task + "/pictures/{lane}/{name}", self._seated(self._shot)),
+            Route("/api/xray/palette/{scanner}/{he}/{le}", self._palette),
             Route(picture + "/card", self._seated(self._card)),
             Route(picture + "/probe", self._seated(self._probe)),
             Route(tile, self._seated(self._tile)),
@@ -142,12 +146,26 @@ class ReviewRoutes:
         self._may_see(request, person)
         return json_answer(shown.like(self._reviews.desk, request.path_params["digest"]))
 
-    async def _palette(self, request: Request) -> Response:
+    async def _shot(self, request: Request, person: PersonPart) -> Response:
+        self._may_see(request, person)
         try:
-            table = computed(float(request.path_params["he"]), float(request.path_params["le"]))
+            data = await asyncio.to_thread(self._shots.read, request.path_params["lane"], request.path_params["name"])
+        except NoSuchPicture as wrong:
+            raise HTTPException(404, str(wrong)) from None
+        return Response(data, media_type="image/jpeg", headers={"x-content-type-options": "nosniff"})
+
+    async def _palette(self, request: Request) -> Response:
+        at = request.path_params
+        try:
+            pair = Dual(float(at["he"]), float(at["le"]))
+            table = await asyncio.to_thread(self._colours, at["scanner"], pair)
         except ValueError as wrong:
             raise HTTPException(404, str(wrong)) from None
         return Response(table.wire(), media_type="application/octet-stream", headers={"cache-control": "no-cache"})
+
+    def _colours(self, scanner: str, pair: Dual[float]) -> Palette:
+        table = self._reviews.pictures.materials.of(scanner, pair)
+        return table.palette() if table.measured else computed(*pair)
 
     async def _card(self, request: Request, person: PersonPart) -> Response:
         digest = self._may_see(request, person)

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from telemetry.payloads.lane import Text
+from consoles.wire import PassageRow
+from telemetry.payloads.lane import LineNow, Text
 
 
 class RemarkCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +59,18 @@ class ProbeMaterial(msgspec.Struct, frozen=True, kw_only=True):
     name: Text
     sure: float
     """0 to 1."""
+    also: list[Text]
+    """What looks the same from here."""
+    z: float | None
+    """Effective atomic number; null where no material is told."""
+    z_sigma: float | None
     g_cm2: float
     g_cm2_sigma: float
     steel_mm: float
     """Steel that would hold back as much."""
+    steel_sigma: float
+    measured: bool
+    """By curves fitted to this scanner's own steps; else by physics alone."""
 
 
 class ProbeValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,8 +189,12 @@ class Papers(msgspec.Struct, frozen=True, kw_only=True):
     image_sigma_kg: float | None
     targeted: Text | None
     reads: list[ReadLine]
+    lines: list[LineNow]
+    """Declared against seen, of every check, while the truck stands in a lane."""
+    before: list[PassageRow]
+    """Earlier passages of this plate, the newest first."""
     pictures: list[str]
-    """Paths of lane pictures."""
+    """Paths of lane pictures, the oldest first."""
 
 
 class Likeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +224,8 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     clear_zoom: float
     palette: str
     """Path of the table of colours."""
+    measured: bool
+    """That table is fitted to this scanner's own steps; else it is physics alone."""
 
 
 class Rest(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
+import cv2
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from telemetry.config import BrokerConfig
 from tests.browser import readers
 from tests.browser.axe import faults
 from tests.browser.conftest import EXPECTED
+from tests.browser.feeder import Feeder
 from tests.browser.readers import Room, asked, hold, look_at_all, opened, pixels, place, shade, sign, sit, take, until
 from tests.browser.stage import ConsoleProcess
 from vision.xray.scan import Energy
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.real
 LINES, PIXELS = 2400, 400
 """Too long for one screen at 1:2, so that a reader must walk."""
 SPOTS = 300
+JPEG = cv2.imencode(".jpg", np.full((8, 8, 3), 99, np.uint8))[1].tobytes()
 
 
 class Rooms:
@@ -331,3 +334,26 @@ async def test_everybody_can_use_it_in_both_languages(page: Page, rooms: Rooms) 
     await page.goto(f"{room.console.url}/inspection/papers")
     await expect(page.locator(".papers.wide")).to_be_visible()
     await well()
+
+
+async def test_papers_beside_the_image_and_on_a_second_screen(page: Page, rooms: Rooms, feeder: Feeder) -> None:
+    room = await rooms.open()
+    room.scan(147, lines=LINES, pixels=PIXELS)  # passage L01-0147, as the scene has it
+    feeder.scene["L01"] = "refused"
+    shots = room.folder / "data/lane-pictures/L01"
+    shots.mkdir(parents=True)
+    await sit(page, room, "wang.fang")
+    (shots / "front.jpg").write_bytes(JPEG)
+    await take(page)
+    await expect(page.locator("#declared")).to_have_text("37,000 kg")
+    await expect(page.locator("#weighed")).to_contain_text("40,580 kg")
+    await expect(page.locator("#weighed .out")).to_contain_text("+9.7")
+    await until(page, "document.querySelector('#shots img')?.naturalWidth === 8")
+    async with page.expect_popup() as opening:
+        await page.locator("#second-screen").click()
+    second = await opening.value
+    await expect(second.locator("#declared")).to_have_text("37,000 kg")
+    await expect(second.locator(".papers.wide")).to_contain_text("鲁B6W021")
+    await page.locator("#back").click()
+    await expect(page.locator("#next")).to_be_visible()
+    await expect(second.locator(".papers.wide")).to_have_count(0)

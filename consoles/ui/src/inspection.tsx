@@ -38,7 +38,7 @@ function Console() {
   const hello = live.hello.value, now = me.value, revision = live.known.value.desk?.revision;
   useTitle(title);
   useEffect(() => { if (live.linked.value) void askMe(); }, [revision, live.linked.value]);
-  useEffect(() => { const timer = setInterval(() => { if (me.value !== null && me.value !== "out" && !me.value.review) void askMe(); }, ASK_AGAIN_MS); return () => clearInterval(timer); }, []);
+  useEffect(() => { const timer = setInterval(() => { if (me.value !== null && me.value !== "out") void askMe(); }, ASK_AGAIN_MS); return () => clearInterval(timer); }, []);
   const review = now === "out" ? null : inHand.value, gone = review !== null && theirs() === null && !leaving.value, person = now !== null && now !== "out" ? hello?.persons.find((p) => p.id === now.person) : null;
   const leave = async (): Promise<void> => { await ask("/api/inspection/leave", {}); last.value = null; inHand.value = null; me.value = "out"; };
   return (
@@ -73,7 +73,7 @@ function Heading({ review }: { review: Review }) {
       <b class="big">{papers.containers.join(" ") || papers.plate || card.scanner}</b>
       <span class="dim">{tr("task")} #{review.number} · {card.scanner} · {tr("wholeFrame")} {card.rows}×{card.pixels} · {card.he_mev}/{card.le_mev} MeV</span>
       {papers.targeted && <span class="chip targeted">{tr("targeted")}</span>}
-      {card.remarks.map((r, i) => <span key={i} class="chip flaw">{say(r.say)}{r.count > 1 ? ` ×${r.count}` : ""}</span>)}
+      {[...new Map(card.remarks.map((r) => [r.flaw, r])).values()].map((r) => <span key={r.flaw} class="chip flaw">{say(r.say)}</span>)}
       <time class="num spent" aria-label={tr("elapsed")}>{String(Math.floor(spent / 60)).padStart(2, "0")}:{String(spent % 60).padStart(2, "0")}</time>
     </>
   );

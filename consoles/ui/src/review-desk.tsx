@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Live } from "./live";
-import { ageText, percent } from "./numbers";
+import { ageText } from "./numbers";
 import { ask, askMe } from "./review-state";
 import { SaidLine } from "./review-side";
 import { readTile } from "./xray-tile";
@@ -43,6 +43,8 @@ export function SignIn({ hello }: { hello: Hello }) {
 export function Desk({ live, me, hello, locked, said }: { live: Live; me: Me; hello: Hello; locked: boolean; said: Said | null }) {
   const desk = live.known.value.desk, head = me.role === "supervisor", person = (id: string): string => { const p = hello.persons.find((q) => q.id === id); return p ? say(p) : id; };
   const [told, setTold] = useState<Said | null>(null), next = useRef<HTMLButtonElement>(null);
+  const oldest = Math.max(0, ...me.queue.filter((row) => !row.taken && !row.damaged).map((row) => row.waits_s));
+  const sum = (of: (t: Me["tallies"][number]) => number): number => me.tallies.reduce((all, t) => all + of(t), 0), share = (part: number, all: number): string => (all ? `${Math.round((100 * part) / all)} %` : "–");
   const due = me.rest.reading_s > me.rest.due_s;
   const take = async (): Promise<void> => {
     const answer = await ask<Said>("/api/inspection/next", {});
@@ -64,12 +66,13 @@ export function Desk({ live, me, hello, locked, said }: { live: Live; me: Me; he
           {said && <p class="recorded" role="status" id="recorded"><b>✓ {tr("recorded")}</b>{said.lanes.length > 0 && <> · {tr("sentTo")} <b>{said.lanes.join(" ")}</b></>}{said.say && <> · {say(said.say)}</>}</p>}
           {due && <p class="rest-due" role="status" id="rest-due"><b>{tr("restDue")} {ageText(me.rest.reading_s)}</b> · {tr("restAdvice")} <button type="button" onClick={() => void ask("/api/inspection/rest", {}).then(askMe)}>{tr("rested")}</button></p>}
           {!head && <button ref={next} type="button" class="go big" id="next" disabled={locked || me.waiting === 0} onClick={() => void take()}>{tr("nextScan")}<kbd>N</kbd></button>}
-          <p><b class="num" id="waiting">{me.waiting}</b> {tr("waitingScans")} · <b class="num">{desk?.taken ?? 0}</b> {tr("inReview")} {!head && <span class="dim">· {tr("chance")}</span>}</p>
+          <p><b class="num" id="waiting">{head ? (desk?.waiting ?? 0) : me.waiting}</b> {tr("waitingScans")} · <b class="num">{desk?.taken ?? 0}</b> {tr("inReview")} {oldest > 0 && <>· {tr("oldest")} <b class="num">{ageText(oldest)}</b></>} {!head && <span class="dim">· {tr("chance")}</span>}</p>
           {told && <p class="told bad" role="status"><SaidLine said={told} /></p>}
         </section>
         <section class="panel tallies"><h2>{tr("tallies")}</h2>
           {me.tallies.length === 0 ? <p class="dim">{tr("noTallies")}</p> : <table id="tallies"><thead><tr><th>{tr("person")}</th><th class="r">{tr("readings")}</th><th class="r">{tr("clearShare")}</th><th class="r">{tr("openShare")}</th><th class="r">{tr("median")}</th>{head && <th class="r">{tr("agreed")}</th>}</tr></thead>
-            <tbody>{me.tallies.map((t) => <tr key={t.person}><td>{person(t.person)}</td><td class="r num">{t.readings}</td><td class="r num">{t.clear}</td><td class="r num">{t.open}</td><td class="r num">{ageText(t.median_s)}</td>{head && <td class="r num">{t.twice ? `${t.agreed}/${t.twice} ${percent(t.agreed / t.twice).replace("+", "")}` : "–"}</td>}</tr>)}</tbody></table>}
+            <tbody>{me.tallies.map((t) => <tr key={t.person}><td>{person(t.person)}</td><td class="r num">{t.readings}</td><td class="r num">{t.clear} <small class="dim">{share(t.clear, t.readings)}</small></td><td class="r num">{t.open} <small class="dim">{share(t.open, t.readings)}</small></td><td class="r num">{ageText(t.median_s)}</td>{head && <td class="r num">{t.twice ? <>{t.agreed}/{t.twice} <small class="dim">{share(t.agreed, t.twice)}</small></> : "–"}</td>}</tr>)}
+              {head && me.tallies.length > 1 && <tr class="all"><th scope="row">{tr("allReadings")}</th><td class="r num">{sum((t) => t.readings)}</td><td class="r num">{sum((t) => t.clear)} <small class="dim">{share(sum((t) => t.clear), sum((t) => t.readings))}</small></td><td class="r num">{sum((t) => t.open)} <small class="dim">{share(sum((t) => t.open), sum((t) => t.readings))}</small></td><td /><td class="r num">{sum((t) => t.agreed)}/{sum((t) => t.twice)}</td></tr>}</tbody></table>}
         </section>
       </div>
       <div class="desk-right">

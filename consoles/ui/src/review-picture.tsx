@@ -8,7 +8,6 @@ import { findingWord, keyWords } from "./words-review";
 import { say, tr } from "./words";
 
 const HOLD_MS = 600;
-const LOUPE = { radius: 140, times: 4 };
 const CLICK_PX = 4;
 
 type Drag = { kind: "pan" | "window" | "mark" | "ruler"; x: number; y: number; moved: number };
@@ -23,7 +22,7 @@ function heightOf({ heights_mm, height_step, pixels }: Reviewing["task"]["card"]
 /** The picture with all that lies over it, and all its keys: they act only while it has the focus. */
 export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Reviewing; locked: boolean; onVerdict: (finding: "clear" | "open") => void; onBeside: () => void; label: string }) {
   const box = useRef<HTMLDivElement>(null), canvas = useRef<HTMLCanvasElement>(null), second = useRef<HTMLCanvasElement>(null);
-  const drag = useRef<Drag | null>(null), holding = useRef(0), marking = useRef(false), [failed, setFailed] = useState(false), [help, setHelp] = useState(false), [held, setHeld] = useState<"clear" | "open" | null>(null);
+  const drag = useRef<Drag | null>(null), holding = useRef(0), [failed, setFailed] = useState(false), [help, setHelp] = useState(false), [held, setHeld] = useState<"clear" | "open" | null>(null);
   const dpr = window.devicePixelRatio || 1, beside = at.beside.value;
 
   useEffect(() => {
@@ -52,11 +51,6 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
   const zoom = (times: number, x?: number, y?: number): void => { view().zoomAt(times, x, y); at.moved(); };
   const shift = (level: number, width: number): void => { const look = at.look.value; at.show({ level: look.level + level * look.width, width: Math.max(0.02, Math.min(12, look.width * width)) }); };
   const preset = (name: keyof typeof PRESETS): void => at.show({ logs: true, level: PRESETS[name][0], width: PRESETS[name][1] });
-  const begin = (): void => {
-    const shown = view().shown, width = Math.round(shown.width / 6), height = Math.round(shown.height / 4);
-    at.drawing.value = { name: "", note: "", x: Math.round(shown.x + shown.width / 2 - width / 2), y: Math.round(shown.y + shown.height / 2 - height / 2), width, height };
-    marking.current = true;
-  };
   const stopHold = (): void => { clearTimeout(holding.current); holding.current = 0; setHeld(null); };
   const hold = (finding: "clear" | "open"): void => {
     if (holding.current || locked || (finding === "clear" && !at.allSeen.value)) return;
@@ -66,8 +60,8 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
   const shape = (key: string, e: KeyboardEvent): boolean => {
     const now = at.drawing.value, step = Math.max(1, Math.round(view().shown.width / 60));
     if (!now || !["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "Escape"].includes(key)) return false;
-    if (key === "Escape") { at.drawing.value = null; marking.current = false; return true; }
-    if (key === "Enter") { at.addMark(now); at.drawing.value = null; marking.current = false; return true; }
+    if (key === "Escape") { at.drawing.value = null; at.marking = false; return true; }
+    if (key === "Enter") { at.addMark(now); at.drawing.value = null; at.marking = false; return true; }
     const dx = key === "ArrowLeft" ? -step : key === "ArrowRight" ? step : 0, dy = key === "ArrowUp" ? -step : key === "ArrowDown" ? step : 0;
     at.drawing.value = e.shiftKey ? { ...now, width: Math.max(4, now.width + dx), height: Math.max(4, now.height + dy) } : { ...now, x: now.x + dx, y: now.y + dy };
     return true;
@@ -80,9 +74,9 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
     "[": () => shift(0, 0.8), "]": () => shift(0, 1.25), ",": () => shift(-0.06, 1), ".": () => shift(0.06, 1), r: () => at.show({ ...PLAIN, mode: at.look.value.mode, energy: at.look.value.energy }),
     "=": () => zoom(1.25), "+": () => zoom(1.25), "-": () => zoom(0.8), "0": () => { view().fit(); at.moved(); }, "9": () => { view().go({ ...view().place, zoom: 1 }); at.moved(); },
     e: () => at.show({ edge: at.look.value.edge ? 0 : 1.5 }), l: () => at.show({ local: !at.look.value.local }),
-    m: () => { view().loupe = view().loupe ? null : { x: view().canvas.width / 2, y: view().canvas.height / 2, radius: LOUPE.radius * dpr, times: LOUPE.times }; view().request(); },
-    g: () => { at.grid.value = !at.grid.value; at.ruler.value = null; }, b: () => onBeside(), a: begin, t: () => at.nextMark(), d: () => at.removeMark(), p: () => void at.measure(view().place.x, view().place.y),
-    c: () => hold("clear"), s: () => hold("open"), "?": () => setHelp(!help), escape: () => { setHelp(false); marking.current = false; at.drawing.value = null; },
+    m: () => at.toggleLoupe(),
+    g: () => { at.grid.value = !at.grid.value; at.ruler.value = null; }, b: () => onBeside(), a: () => at.begin(), t: () => at.nextMark(), d: () => at.removeMark(), p: () => void (at.chosen.value ? at.measureMark() : at.measure(view().place.x, view().place.y)),
+    c: () => hold("clear"), s: () => hold("open"), "?": () => setHelp(!help), escape: () => { setHelp(false); at.marking = false; at.drawing.value = null; },
     " ": () => at.show({ raw: true }),
   };
   const down = (e: KeyboardEvent): void => {
@@ -108,7 +102,7 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
     const [x, y] = pixel(e);
     box.current!.focus();
     canvas.current!.setPointerCapture(e.pointerId);
-    drag.current = { kind: e.button === 2 ? "window" : marking.current ? "mark" : at.grid.value ? "ruler" : "pan", x, y, moved: 0 };
+    drag.current = { kind: e.button === 2 ? "window" : at.marking ? "mark" : at.grid.value ? "ruler" : "pan", x, y, moved: 0 };
     const to = view().at(x, y);
     if (drag.current.kind === "mark") at.drawing.value = { name: "", note: "", x: to.x, y: to.y, width: 1, height: 1 };
     if (drag.current.kind === "ruler") at.ruler.value = [to.x, to.y, to.x, to.y];
@@ -131,7 +125,7 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
     if (now.kind === "mark") {
       const d = at.drawing.value!;
       at.addMark({ x: Math.min(d.x, d.x + d.width), y: Math.min(d.y, d.y + d.height), width: Math.abs(d.width), height: Math.abs(d.height) });
-      at.drawing.value = null; marking.current = false;
+      at.drawing.value = null; at.marking = false;
     } else if (now.kind === "pan" && now.moved < CLICK_PX && e.button === 0) { const to = view().at(x, y); void at.measure(to.x, to.y); }
     at.touch();
   };
@@ -150,6 +144,7 @@ export function Picture({ at, locked, onVerdict, onBeside, label }: { at: Review
           onWheel={(e) => { e.preventDefault(); const [x, y] = pixel(e); zoom(e.deltaY > 0 ? 0.87 : 1.15, x, y); }} />
         <Over at={at} dpr={dpr} />
         <Under at={at} />
+        <Loupe at={at} dpr={dpr} />
         {held && <div class="holding"><b>{say(findingWord[held])}</b><i style={{ animationDuration: `${HOLD_MS}ms` }} /></div>}
       </div>
       {beside && <div class="pane"><canvas ref={second} /><span class="pane-name">{beside.containers.join(" ") || beside.scanner}</span></div>}
@@ -177,10 +172,19 @@ function Over({ at, dpr }: { at: Reviewing; dpr: number }) {
     <svg class="over" ref={svg} preserveAspectRatio="none" aria-hidden="true">
       {at.grid.value && <g class="grid">{Array.from({ length: Math.ceil(card.rows / metre) + 1 }, (_, i) => <line key={i} x1={i * metre} x2={i * metre} y1={0} y2={card.pixels} />)}{rows.map(({ y, m }) => <line key={m} x1={0} x2={card.rows} y1={y} y2={y} />)}</g>}
       {boxes.map((m, i) => <rect key={i} class={m.name === "" ? "box new" : m.name === at.chosen.value ? "box chosen" : "box"} data-mark={m.name} x={Math.min(m.x, m.x + m.width)} y={Math.min(m.y, m.y + m.height)} width={Math.abs(m.width)} height={Math.abs(m.height)} />)}
-      {probe && <rect class="probe" x={probe.x} y={probe.y} width={7} height={7} />}
+      {probe && <rect class="probe" x={probe.x} y={probe.y} width={probe.width} height={probe.height} />}
       {ruler && <line class="ruler" x1={ruler[0]} y1={ruler[1]} x2={ruler[2]} y2={ruler[3]} />}
     </svg>
   );
+}
+
+/** The loupe's rim, so that one knows where it ends. */
+function Loupe({ at, dpr }: { at: Reviewing; dpr: number }) {
+  void at.drawn.value;
+  const loupe = at.view?.loupe;
+  if (!at.loupe.value || !loupe) return null;
+  const { x, y, radius, times } = loupe;
+  return <span class="loupe" style={{ left: `${(x - radius) / dpr}px`, top: `${(y - radius) / dpr}px`, width: `${(2 * radius) / dpr}px`, height: `${(2 * radius) / dpr}px` }}><b class="num">×{times}</b></span>;
 }
 
 function rowAt(card: Reviewing["task"]["card"], mm: number): number | null {

@@ -6,29 +6,37 @@ import { HE, LE } from "./xray-tile";
 import type { Judge, Likeness, Papers, Said } from "./wire.gen";
 import { findingWord, saidWord } from "./words-review";
 import { clockText, dateText } from "./numbers";
-import { readWord, say, tr, wordOf } from "./words";
+import { checkWord, decisionWord, foundWord, readWord, say, tr, wordOf } from "./words";
 
 type Finding = Judge["finding"];
+
+/** Open the papers on a second screen; a second wish brings the same window to the front. */
+const secondScreen = (): void => { window.open("/inspection/papers", "quaygate-papers", "popup,width=1200,height=900")?.focus(); };
 
 /** What was declared, beside what was weighed and what the image says. */
 export function PapersPanel({ papers, wide = false }: { papers: Papers; wide?: boolean }) {
   const { declared_kg: declared, tolerance_kg: tolerance, gross_kg: gross, image_kg: image } = papers;
   const off = declared !== null && gross !== null ? gross - declared : null, out = off !== null && tolerance !== null && Math.abs(off) > tolerance;
+  const lines = papers.lines.filter((line) => line.found !== "free" || line.seen.length > 0), shown = wide ? lines : lines.filter((line) => line.found === "differs");
+  const none = <span class="dim">{tr("notKnownYet")}</span>;
   return (
     <section class={wide ? "panel papers wide" : "panel papers"} aria-label={tr("papers")}>
-      <h2>{tr("papers")}</h2>
+      <h2>{tr("papers")}{!wide && <><span class="grow" /><button type="button" class="quiet small" id="second-screen" onClick={secondScreen}>{tr("secondScreen")}</button></>}</h2>
       {papers.targeted && <p class="targeted"><b>{tr("targeted")}</b> {say(papers.targeted)}</p>}
       <dl>
-        <div><dt>{tr("container")}</dt><dd id="containers">{papers.containers.join(" ") || <span class="dim">{tr("notKnownYet")}</span>}</dd></div>
-        <div><dt>{say(readWord.plate)}</dt><dd>{papers.plate ? plateText(papers.plate) : <span class="dim">{tr("notKnownYet")}</span>} {papers.lane && <span class="dim">{papers.lane}</span>}</dd></div>
-        <div><dt>{tr("goods")}</dt><dd>{papers.goods || <span class="dim">{tr("notKnownYet")}</span>} {papers.hs && <span class="dim">HS {papers.hs}</span>}</dd></div>
-        <div><dt>{tr("declared")}</dt><dd class="num">{declared === null ? <span class="dim">{tr("notKnownYet")}</span> : <>{kg(declared)} kg</>}</dd></div>
-        <div><dt>{tr("weighbridge")}</dt><dd class="num">{gross === null ? <span class="dim">{tr("notKnownYet")}</span> : <>{kg(gross)} kg {off !== null && declared && <b class={out ? "off out" : "off"}>{out ? "✕ " : ""}{percent(off / declared)}</b>}</>}</dd></div>
+        <div><dt>{tr("container")}</dt><dd id="containers">{papers.containers.join(" ") || none}</dd></div>
+        <div><dt>{say(readWord.plate)}</dt><dd>{papers.plate ? plateText(papers.plate) : none} {papers.lane && <span class="dim">{papers.lane}</span>}</dd></div>
+        <div><dt>{tr("goods")}</dt><dd>{papers.goods || none} {papers.hs && <span class="dim">HS {papers.hs}</span>}</dd></div>
+        <div><dt>{tr("declared")}</dt><dd class="num" id="declared">{declared === null ? none : <>{kg(declared)} kg</>}</dd></div>
+        <div><dt>{tr("weighbridge")}</dt><dd class="num" id="weighed">{gross === null ? none : <>{kg(gross)} kg {off !== null && declared && <b class={out ? "off out" : "off"}>{out ? "✕ " : ""}{percent(off / declared)}</b>}</>}</dd></div>
+        <div><dt>{tr("imageMass")}</dt><dd class="num">{image === null ? <span class="dim">–</span> : <>{kg(image)} kg {papers.image_sigma_kg !== null && <small class="dim">± {kg(papers.image_sigma_kg)}</small>}</>}</dd></div>
       </dl>
       {declared !== null && gross !== null && <Band label={tr("weighbridge")} value={gross} judged low={declared - (tolerance ?? 0)} high={declared + (tolerance ?? 0)} from={declared * 0.8} to={declared * 1.2} text={`${kg(gross)} kg, ${tr("declared")} ${kg(declared)} kg`} />}
-      <dl><div><dt>{tr("imageMass")}</dt><dd class="num">{image === null ? <span class="dim">–</span> : <>{kg(image)} kg {papers.image_sigma_kg !== null && <small class="dim">± {kg(papers.image_sigma_kg)}</small>}</>}</dd></div></dl>
-      {wide && <dl>{papers.reads.map((read, i) => <div key={i}><dt>{wordOf(readWord, read.what)}</dt><dd>{read.what === "plate" ? plateText(read.text) : read.text} {read.confidence !== null && <span class="dim num">{Math.round(100 * read.confidence)} %</span>}</dd></div>)}</dl>}
-      {papers.pictures.length > 0 && <div class="shots">{papers.pictures.map((path) => <img key={path} src={path} alt={tr("lanePictures")} />)}</div>}
+      {shown.length > 0 && <table class="lines" aria-label={tr("matching")}><thead><tr><th>{tr("matching")}</th><th>{tr("declared")}</th><th>{tr("seen")}</th><th /></tr></thead>
+        <tbody>{shown.map((line) => <tr key={line.check} data-found={line.found}><th scope="row">{say(checkWord[line.check])}</th><td>{line.declared.join(" ") || "–"}</td><td>{line.seen.join(" ") || "–"}</td><td class={line.found === "differs" ? "bad" : "dim"}>{line.found === "same" ? "✓" : line.found === "differs" ? "✕" : "·"} {say(foundWord[line.found])}</td></tr>)}</tbody></table>}
+      {wide && papers.reads.length > 0 && <><h2>{tr("reads")}</h2><dl>{papers.reads.map((read, i) => <div key={i}><dt>{wordOf(readWord, read.what)}</dt><dd>{read.what === "plate" ? plateText(read.text) : read.text} {read.confidence !== null && <span class="dim num">{Math.round(100 * read.confidence)} %</span>}</dd></div>)}</dl></>}
+      {wide && <><h2>{tr("beforeThis")}</h2>{papers.before.length === 0 ? <p class="dim">{tr("none")}</p> : <table class="lines" id="before"><tbody>{papers.before.map((row) => <tr key={row.passage}><td class="num">{dateText(row.opened_at)} {clockText(row.opened_at)}</td><td>{row.lane}</td><td class="r num">{row.gross_kg === null ? "–" : `${kg(row.gross_kg)} kg`}</td><td>{wordOf(decisionWord, row.decision)}</td></tr>)}</tbody></table>}</>}
+      {papers.pictures.length > 0 && <><h2>{tr("lanePictures")}</h2><div class="shots" id="shots">{(wide ? papers.pictures : papers.pictures.slice(-2)).map((path) => <a key={path} href={path} target="_blank" rel="noopener"><img src={path} alt={`${tr("lanePictures")} ${path.slice(path.lastIndexOf("/") + 1)}`} /></a>)}</div></>}
       {wide && papers.pictures.length === 0 && <p class="dim">{tr("noPictures")}</p>}
     </section>
   );
@@ -45,17 +53,19 @@ export function ImagePanel({ at }: { at: Reviewing }) {
       {slide("level", logs ? -0.5 : 0, logs ? 7 : 1.1, look.level.toFixed(2))}
       {slide("width", logs ? 0.1 : 0.02, logs ? 8 : 1.1, look.width.toFixed(2))}
       <div class="presets">{(Object.keys(PRESETS) as (keyof typeof PRESETS)[]).map((name, i) => <button type="button" key={name} class="quiet" onClick={() => at.show({ logs: true, level: PRESETS[name][0], width: PRESETS[name][1] })}>{tr(name)}<kbd>⇧{i + 1}</kbd></button>)}</div>
-      <h2>{tr("probe")} {!probe && <small class="dim">{tr("probeHow")}</small>}</h2>
+      <h2>{tr("probe")} {!probe ? <small class="dim">{tr("probeHow")}</small> : <small class="dim num">{probe.width} × {probe.height} {tr("pixelsMeasured")}{probe.value.pixels < probe.value.of ? ` · ${probe.value.pixels}/${probe.value.of}` : ""}</small>}</h2>
+      {value && !at.task.measured && <p class="dim small-note">{tr("simulatedColour")}</p>}
       {value && (value.he === null || value.le === null ? <p id="probe">{tr("notMeasured")}</p> : (
         <dl id="probe">
           <div><dt>{tr("archiveValues")}</dt><dd class="num"><span id="probe-he">{value.he.toFixed(1)}</span> / <span id="probe-le">{value.le.toFixed(1)}</span></dd></div>
-          <div><dt>{tr("transmission")}</dt><dd class="num">{((100 * value.he) / at.task.card.air).toPrecision(3)} %</dd></div>
+          <div><dt>{tr("transmission")}</dt><dd class="num">{((100 * value.he) / at.task.card.air).toPrecision(3)} / {((100 * value.le) / at.task.card.air).toPrecision(3)} %</dd></div>
           <div><dt>{tr("alpha")}</dt><dd class="num">{value.he_alpha!.toFixed(3)}</dd></div>
           <div><dt>{tr("ratio")}</dt><dd class="num">{value.ratio === null ? "–" : value.ratio.toFixed(3)}</dd></div>
           {value.material && <>
-            <div><dt>{tr("material")}</dt><dd>{say(value.material.name)} <span class="dim num">{Math.round(100 * value.material.sure)} %</span></dd></div>
-            <div><dt>{tr("density")}</dt><dd class="num">{value.material.g_cm2.toFixed(1)} <small class="dim">± {value.material.g_cm2_sigma.toFixed(1)} g/cm²</small></dd></div>
-            <div><dt>{tr("steelLike")}</dt><dd class="num">{value.material.steel_mm.toFixed(0)} {tr("mm")}</dd></div>
+            <div><dt>{tr("material")}</dt><dd id="probe-material"><b>{say(value.material.name)}</b> {value.material.sure > 0 && <span class="dim num">{Math.round(100 * value.material.sure)} %</span>}{value.material.also.length > 0 && <small class="dim"> {tr("orElse")} {value.material.also.map(say).join(" ")}</small>}</dd></div>
+            {value.material.z !== null && <div><dt>{tr("effectiveZ")}</dt><dd class="num">{value.material.z.toFixed(1)} <small class="dim">± {value.material.z_sigma!.toFixed(1)}</small></dd></div>}
+            <div><dt>{tr("density")}</dt><dd class="num" id="probe-density">{value.material.g_cm2.toFixed(1)} <small class="dim">± {value.material.g_cm2_sigma.toFixed(1)} g/cm²</small></dd></div>
+            <div><dt>{tr("steelLike")}</dt><dd class="num">{value.material.steel_mm.toFixed(0)} <small class="dim">± {value.material.steel_sigma.toFixed(1)} {tr("mm")}</small></dd></div>
           </>}
         </dl>
       ))}
@@ -73,6 +83,7 @@ export function MarksPanel({ at }: { at: Reviewing }) {
         <li key={m.name} class={m.name === at.chosen.value ? "chosen" : ""}>
           <b>{m.name}</b><span class="dim num">{((m.width * card.x_mm) / 1000).toFixed(2)} × {((m.height * card.y_mm) / 1000).toFixed(2)} m</span>
           <input aria-label={`${tr("markNote")} ${m.name}`} placeholder={tr("markNote")} maxLength={120} value={m.note} onFocus={() => { at.chosen.value = m.name; }} onInput={(e) => { at.marks.value = marks.map((o) => (o.name === m.name ? { ...o, note: e.currentTarget.value } : o)); at.touch(); }} />
+          <button type="button" class="quiet small" aria-label={`${tr("probe")} ${m.name}`} title={tr("probe")} onClick={() => void at.measureMark(m.name)}>Σ</button>
           <button type="button" class="quiet small" aria-label={`${tr("removeMark")} ${m.name}`} onClick={() => at.removeMark(m.name)}>✕</button>
         </li>
       ))}</ul>}
@@ -152,6 +163,8 @@ export function Tools({ at, onBeside }: { at: Reviewing; onBeside: () => void })
         {toggle(look.local, tr("localContrast"), "L", () => at.show({ local: !look.local }))}
       </span>
       <span class="group" role="group">
+        {toggle(at.loupe.value, tr("loupe"), "M", () => at.toggleLoupe())}
+        <button type="button" onClick={() => at.begin()}>{tr("mark")}<kbd>A</kbd></button>
         {toggle(at.grid.value, tr("ruler"), "G", () => { at.grid.value = !at.grid.value; at.ruler.value = null; })}
         {toggle(at.beside.value !== null, tr("beside"), "B", onBeside)}
         <button type="button" onClick={() => { at.view?.fit(); at.moved(); }}>{tr("fit")}<kbd>0</kbd></button>

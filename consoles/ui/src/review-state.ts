@@ -9,11 +9,14 @@ const SAVE_MS = 1000, LIVE_MS = 15_000;
 /** A cell counts as looked at when it was on the screen for two of these. */
 const LOOK_MS = 250;
 export const GIVE_UP_MS = 15_000;
+/** Pixels a side of what the server measures at once. */
+const PROBE_MOST = 512;
+const LOUPE = { radius: 140, times: 4 };
 
 export const PLAIN: Look = { mode: 0, energy: HE, logs: true, level: 1.9, width: 4.2, edge: 0, local: false, raw: false };
 export const LINEAR = { level: 0.5, width: 1.05 };
 /** Windows on the log-attenuation: everything, thin cargo, ordinary cargo, behind thick steel. */
-export const PRESETS = { full: [1.9, 4.2], thin: [0.55, 1.3], middle: [1.8, 2.4], thick: [4.2, 3.6] } as const;
+export const PRESETS = { full: [3.2, 7], thin: [0.55, 1.3], middle: [1.8, 2.4], thick: [4.2, 3.6] } as const;
 
 /** JSON in and out; null when the server did not answer. */
 export async function ask<T>(path: string, body?: unknown, keepalive = false): Promise<T | null> {
@@ -39,7 +42,10 @@ export class Reviewing {
   readonly marks = signal<Mark[]>([]);
   readonly chosen = signal<string | null>(null);
   readonly seen = signal(0);
-  readonly probe = signal<{ x: number; y: number; value: ProbeValue } | null>(null);
+  readonly probe = signal<{ x: number; y: number; width: number; height: number; value: ProbeValue } | null>(null);
+  readonly loupe = signal(false);
+  /** Whether the next drag draws a mark. */
+  marking = false;
   readonly under = signal<{ x: number; y: number; he: number | null; le: number | null; level: number } | null>(null);
   /** Counts draws: whatever lies over the picture follows it. */
   readonly drawn = signal(0);
@@ -154,12 +160,37 @@ export class Reviewing {
   removeMark(name = this.chosen.value): void { this.setMarks(this.marks.value.filter((m) => m.name !== name)); this.chosen.value = null; }
 
   /** The archive's exact values under a box of seven pixels. */
-  async measure(x: number, y: number): Promise<void> {
-    const { rows, pixels, digest } = this.task.card, half = 3, size = 2 * half + 1;
-    const left = Math.max(0, Math.min(rows - size, Math.floor(x) - half)), top = Math.max(0, Math.min(pixels - size, Math.floor(y) - half));
-    const value = await ask<ProbeValue>(`/api/xray/${digest}/probe?x=${left}&y=${top}&w=${Math.min(size, rows)}&h=${Math.min(size, pixels)}`);
-    if (value) this.probe.value = { x: left, y: top, value };
+  measure(x: number, y: number): Promise<void> { return this.measureBox(Math.floor(x) - 3, Math.floor(y) - 3, 7, 7); }
+  /** The same under a mark: its middle part where it is larger than the server takes at once. */
+  async measureMark(name = this.chosen.value): Promise<void> {
+    const m = this.marks.value.find((one) => one.name === name);
+    if (!m) return;
+    const width = Math.min(m.width, PROBE_MOST), height = Math.min(m.height, PROBE_MOST);
+    await this.measureBox(m.x + Math.floor((m.width - width) / 2), m.y + Math.floor((m.height - height) / 2), width, height);
+  }
+  private async measureBox(x: number, y: number, w: number, h: number): Promise<void> {
+    const { rows, pixels, digest } = this.task.card, width = Math.min(w, rows), height = Math.min(h, pixels);
+    const left = Math.max(0, Math.min(rows - width, x)), top = Math.max(0, Math.min(pixels - height, y));
+    const value = await ask<ProbeValue>(`/api/xray/${digest}/probe?x=${left}&y=${top}&w=${width}&h=${height}`);
+    if (value) this.probe.value = { x: left, y: top, width, height, value };
     this.touch();
+  }
+
+  /** A box in the middle, to be moved by keys or drawn anew by a drag. */
+  begin(): void {
+    if (!this.view) return;
+    const shown = this.view.shown, width = Math.round(shown.width / 6), height = Math.round(shown.height / 4);
+    this.drawing.value = { name: "", note: "", x: Math.round(shown.x + shown.width / 2 - width / 2), y: Math.round(shown.y + shown.height / 2 - height / 2), width, height };
+    this.marking = true;
+    document.getElementById("picture")?.focus();
+  }
+  toggleLoupe(): void {
+    const view = this.view;
+    if (!view) return;
+    const radius = LOUPE.radius * (window.devicePixelRatio || 1);
+    view.loupe = view.loupe ? null : { x: view.canvas.width / 2, y: view.canvas.height / 2, radius, times: LOUPE.times };
+    this.loupe.value = view.loupe !== null;
+    view.request();
   }
 
   async compare(digest: string | null): Promise<void> {

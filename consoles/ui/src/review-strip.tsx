@@ -1,7 +1,7 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Reviewing } from "./review-state";
-import { tr } from "./words";
+import { say, tr } from "./words";
 
 /** The whole picture, where one looks now, and hatched what was not looked at yet. */
 export function Strip({ at }: { at: Reviewing }) {
@@ -45,7 +45,7 @@ export function Strip({ at }: { at: Reviewing }) {
         <svg ref={svg} viewBox={`0 0 ${card.rows} ${card.pixels}`} preserveAspectRatio="none" aria-hidden="true" onPointerDown={go} onPointerMove={go}>
           <defs><pattern id="hatch" width="60" height="60" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="60" /></pattern></defs>
           <path class="unlooked" d={left} fill="url(#hatch)" />
-          {card.remarks.map((r, i) => <rect key={i} class="flaw" x={r.first} y={0} width={Math.max(r.count, card.rows / 400)} height={card.pixels}><title>{r.say.zh}</title></rect>)}
+          {card.remarks.map((r, i) => <rect key={i} class="flaw" x={r.first} y={0} width={Math.max(r.count, card.rows / 400)} height={card.pixels}><title>{say(r.say)}</title></rect>)}
           {at.marks.value.map((m) => <rect key={m.name} class="box" x={m.x} y={m.y} width={m.width} height={m.height} />)}
           <rect class="here" ref={frame} />
         </svg>
@@ -56,6 +56,7 @@ export function Strip({ at }: { at: Reviewing }) {
         <div class="bar-share" role="progressbar" aria-label={tr("seenShare")} aria-valuemin={0} aria-valuemax={100} aria-valuenow={share}><i style={{ width: `${share}%` }} /></div>
         <small class="dim">{tr("atZoom")} 1:{Math.round(1 / at.task.clear_zoom)}</small>
       </div>
+      {card.remarks.length > 0 && <ul class="flaws" aria-label={tr("flaws")} tabIndex={0}>{card.remarks.map((r, i) => <li key={i}><button type="button" class="quiet small" onClick={() => { at.view?.go({ ...at.view.place, x: r.first + r.count / 2 }); at.moved(); }}>{((r.first * card.x_mm) / 1000).toFixed(1)} m</button> {say(r.say)}{r.count > 1 ? ` ×${r.count}` : ""}</li>)}</ul>}
     </div>
   );
 }

@@ -12,13 +12,13 @@ from starlette.applications import Starlette
 from consoles.board import Board
 from consoles.clock import ConsoleClock
 from consoles.config import InspectionPart, PersonPart
-from consoles.inspection.papers import PapersDesk
+from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import Pictures
 from consoles.inspection.review import Reviews
 from consoles.inspection.routes import ReviewRoutes
 from consoles.inspection.verdicts import Carrier
 from consoles.pins import Pins
-from consoles.wire import PassageRow
+from consoles.wire import PassageRow, ViewNow
 from gateway_ctl.seal import Holder, Role, load_public, new_key, seal_private
 from telemetry.faults import NotDelivered
 from telemetry.payloads.review import ReviewBody
@@ -66,12 +66,16 @@ class Office:
     line: Line = field(default_factory=Line)
     persons: Sequence[PersonPart] = PERSONS
     clock: ConsoleClock = field(default_factory=ConsoleClock)
+    views: dict[str, ViewNow] = field(default_factory=dict[str, ViewNow])
+    passages: list[PassageRow] = field(default_factory=list[PassageRow])
 
     def __post_init__(self) -> None:
         self.archive = Archive(self.folder / "archive")
 
         async def passages(count: int) -> list[PassageRow]:
-            return []
+            return self.passages[:count]
+
+        shots = LanePictures(self.folder / "lane-pictures", self.clock)
 
         self.reviews = Reviews(
             "qianwan",
@@ -81,11 +85,11 @@ class Office:
             self.folder / "review",
             self.clock,
             self.settings,
-            papers=PapersDesk(dict, passages),
+            papers=PapersDesk(lambda: self.views, passages, shots),
             carrier=Carrier("qianwan", self.line, lambda passage: ["L01", "L02"], self.line.record),
             pages="build",
         )
-        self.routes = ReviewRoutes(self.reviews, self.clock, Board(heartbeat_ticks=5))
+        self.routes = ReviewRoutes(self.reviews, shots, self.clock, Board(heartbeat_ticks=5))
 
     async def __aenter__(self) -> "Office":
         await self.reviews.open()

@@ -256,10 +256,10 @@ async def test_scans_to_compare_with(tmp_path: Path) -> None:
 async def test_the_colours_are_one_binary(tmp_path: Path) -> None:
     async with Office(tmp_path) as office:
         web = office.web()
-        answer = await web.get("/api/xray/palette/6/4")
+        answer = await web.get("/api/xray/palette/X01/6/4")
         assert answer.status_code == 200 and answer.content[:4] == b"QGM1" and len(answer.content) < 40_000
-        assert (await web.get("/api/xray/palette/4/6")).status_code == 404
-        assert (await web.get("/api/xray/palette/nan/4")).status_code == 404
+        assert (await web.get("/api/xray/palette/X01/4/6")).status_code == 404
+        assert (await web.get("/api/xray/palette/X01/nan/4")).status_code == 404
 
 
 def test_every_inspector_is_somebody() -> None:
