@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("polls", "command", "nmea", "serial_frames", "ingest", "xray_tiles"):
+for name in ("polls", "command", "nmea", "serial_frames", "trackers", "ingest", "xray_tiles"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)

@@ -8,13 +8,17 @@ complaint (a tag reader says nothing while no tag is near): a serial server that
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
 from typing import NoReturn, Protocol, TypeVar
 
 from drivers.faults import DriverFault, LinkLost, TheirMistake
 from drivers.kinds import Clock
 from drivers.readings import Instant, Tally
-from telemetry.payloads.health import HealthBody
+from telemetry.payloads.health import HealthBody, ZeroHealth
 
 FIRST_RETRY_S = 0.2
 """A cable pulled and pushed, a serial server that swaps clients: gone within that time."""
@@ -26,6 +30,9 @@ STEADY_S = 5.0
 """A life of that length was a good one: the next loss starts from the quick retry again."""
 UP_AFTER_S = 1.0
 """An open link without a word and without a fault is taken for up after that; NoAnswer deadlines judge the rest."""
+
+BEATS = 64
+"""Intervals that a beat is judged by: six seconds of an indicator, as long as between two healths."""
 
 CLOSE_WITHIN_S = 5.0
 """A port that does not close in that time is left to the system: the next open tells whether it is still held."""
@@ -44,6 +51,14 @@ class Closable(Protocol):
 L = TypeVar("L", bound=Closable)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """What the site file says of an instrument's last calibration."""
+
+    calibrated_on: date | None = None
+    calibrated_until: date | None = None
+
+
 class Health:
     """What is known of one instrument's link and stream since the process started, and what the log has said of it.
 
@@ -51,7 +66,16 @@ class Health:
     `keep` tells it when the link falls. `changed` is called after every change of `up`.
     """
 
-    def __init__(self, link: str, clock: Clock, changed: Callable[["Health"], None] | None = None) -> None:
+    def __init__(
+        self,
+        link: str,
+        clock: Clock,
+        changed: Callable[["Health"], None] | None = None,
+        *,
+        beats: bool = False,
+        care: Care | None = None,
+    ) -> None:
+        """`beats`: it speaks at even intervals, and how even they are is told."""
         self.name = link
         """As the log names it; `keep` gives the instrument's name."""
         self.link = link
@@ -61,6 +85,8 @@ class Health:
         """How often the link came up again after it had been up."""
         self.last_word_at: Instant | None = None
         self.latency_s: float | None = None
+        """Real seconds."""
+        self.zero: ZeroHealth | None = None
         self.note = ""
         """The last fault while the link is down."""
         self._clock = clock
@@ -71,6 +97,8 @@ class Health:
         self._down_since: Instant | None = None
         self._tries = 0
         self._loudly = ""
+        self._care = Care() if care is None else care
+        self._intervals: deque[float] | None = deque(maxlen=BEATS) if beats else None
 
     def count(self, tally: Tally) -> None:
         """Counts come from `tally` from now on; those of the lives before are kept."""
@@ -79,6 +107,8 @@ class Health:
 
     def heard(self, at: Instant) -> None:
         """A word came: the link is up."""
+        if self._intervals is not None and self.up and self.last_word_at is not None:
+            self._intervals.append(at - self.last_word_at)
         self.last_word_at = at
         if not self.up:
             self.rise()
@@ -114,12 +144,17 @@ class Health:
         if not self.up:
             return
         self.up, self.since = False, now
+        if self._intervals is not None:
+            # The pause between two lives is no interval.
+            self._intervals.clear()
         if self._changed:
             self._changed(self)
 
     def body(self) -> HealthBody:
         """As it goes on the wire."""
-        total = self._total()
+        total, care = self._total(), self._care
+        interval_s = median(self._intervals) if self._intervals else None
+        late_s = None if interval_s is None or not self._intervals else max(self._intervals) - interval_s
         return HealthBody(
             link=self.link,
             up=self.up,
@@ -130,7 +165,12 @@ class Health:
             gaps=total.gaps,
             reconnects=self.reconnects,
             last_word_at=self.last_word_at,
-            latency_ms=None if self.latency_s is None else round(self.latency_s * 1000, 3),
+            latency_ms=_ms(self.latency_s),
+            interval_ms=_ms(interval_s),
+            late_ms=_ms(late_s),
+            calibrated_on=None if care.calibrated_on is None else care.calibrated_on.isoformat(),
+            calibrated_until=None if care.calibrated_until is None else care.calibrated_until.isoformat(),
+            zero=self.zero,
             note=self.note,
         )
 
@@ -142,6 +182,10 @@ class Health:
             garbage_bytes=a.garbage_bytes + b.garbage_bytes,
             gaps=a.gaps + b.gaps,
         )
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
 
 
 async def keep(

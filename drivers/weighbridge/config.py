@@ -51,6 +51,8 @@ class WeighbridgeConfig(BaseModel):
     """On the indicator's plate, where the dialect tells it: another one means that the indicator was replaced."""
     calibrations: Annotated[int, Field(ge=0)] | None = None
     """The calibration counter that the seal protects, where the dialect tells it."""
+    calibrated_on: date | None = None
+    """The day of the last calibration, for the control room."""
     calibrated_until: date | None = None
     """The last day of the certificate. Afterwards no weighing counts."""
 
@@ -61,7 +63,7 @@ class WeighbridgeConfig(BaseModel):
             raise ValueError(f"expected one of {', '.join(sorted(DIALECTS))}")
         return value
 
-    @field_validator("calibrated_until", mode="before")
+    @field_validator("calibrated_on", "calibrated_until", mode="before")
     @classmethod
     def _day(cls, value: object) -> object:
         """TOML knows dates; a text says the same."""
@@ -69,6 +71,8 @@ class WeighbridgeConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.calibrated_on and self.calibrated_until and self.calibrated_on > self.calibrated_until:
+            raise ValueError(f"calibrated_until: expected a day after calibrated_on, {self.calibrated_on}")
         if self.modbus is not None:
             self._fits_modbus()
             return self

@@ -27,6 +27,8 @@ class Weighbridge:
         """The serial number that the indicator told last."""
         self.calibrations: int | None = None
         """How often it says that it was calibrated."""
+        self.latency_s: float | None = None
+        """Site seconds from the last question to the weight that came next; None: nothing is asked."""
         self.refused: Remark | None = None
         """What it would not do, last."""
         self._link = link
@@ -40,6 +42,7 @@ class Weighbridge:
         self._reader = Reader(config.scale())
         self._clock = clock
         self._frame_at: Instant | None = None
+        self._asked_at: Instant | None = None
 
     async def words(self) -> AsyncIterator[Weight | Garbage]:
         """Every weight and every piece of noise. Ends with a LinkFault; NoAnswer after the site's silence.
@@ -57,6 +60,8 @@ class Weighbridge:
                     tally.words += 1
                     tally.gaps += self._frame_at is not None and at - self._frame_at > GAP_S
                     self._frame_at = spoke = at
+                    if self._asked_at is not None:
+                        self.latency_s, self._asked_at = at - self._asked_at, None
                     yield read(word, at)
                 elif isinstance(word, Garbage):
                     tally.garbage += 1
@@ -92,6 +97,7 @@ class Weighbridge:
         if self._plate_questions and now >= self._ask_plate_at:
             self._ask_plate_at = Instant(now + PLATE_EVERY_S)
             asked = (*self._plate_questions, *asked)
+        self._asked_at = self._clock.now()
         for question in asked:
             await self._link.write(question, SEND_S)
 

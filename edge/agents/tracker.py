@@ -96,6 +96,8 @@ class Trackers:
                     continue
                 tracker, fix = word
                 health.heard(fix.at)
+                if fix.valid and fix.fix_time is not None and not fix.historical:
+                    health.latency_s = (fix.at - fix.fix_time) / self._clock.speed
                 self._fleet.take(instrument_name(tracker), fix)
 
         def opened() -> Awaitable[Source]:
@@ -112,6 +114,8 @@ class Trackers:
                 if isinstance(word, Garbage):
                     continue
                 health.heard(word.at)
+                if word.said_at is not None and not word.historical:
+                    health.latency_s = (word.at - word.said_at) / self._clock.speed
                 name, said = instrument_name(word.seal), seal_body(word)
                 if word.historical:
                     at = word.at if word.said_at is None else word.said_at

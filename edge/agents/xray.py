@@ -100,7 +100,10 @@ class ScannerAgent:
         cameras = [(camera.name, camera.link.label) for camera in config.cameras]
         parts = [(part.name, part.link.label) for part in (config.source, config.safety) if part is not None]
         detector = (config.detector.name, config.detector.label)
-        self._health = {name: Health(label, clock) for name, label in (detector, *parts, *cameras)}
+        self._health = {
+            name: Health(label, clock, beats=name == config.detector.name)
+            for name, label in (detector, *parts, *cameras)
+        }
 
     async def run(self) -> None:
         """Until cancelled. Raises SpoolFailed."""

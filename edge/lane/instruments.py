@@ -18,10 +18,10 @@ from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.modbus_device import RegisterScale
 from drivers.weighbridge.tables import WeightTable
 from edge.config import Lane
-from edge.keeper import Closable, Health, keep
+from edge.keeper import Care, Closable, Health, keep
 from edge.lane.black_box import Openers
 from edge.lane.senses import Senses
-from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body
+from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body, zero_health
 from gateway_ctl.modes import Mode
 from telemetry.payloads.envelope import Q
 from telemetry.payloads.node import BirthBody
@@ -141,7 +141,15 @@ class Instruments:
         return keep(f"{self.lane.id}/{name}", open_, live, self._clock, self._heal(name, label))
 
     def _heal(self, name: str, label: str) -> Health:
-        health = self._health[name] = Health(label, self._clock, lambda _: self._say_health(name))
+        scale = self.lane.weighbridge
+        certificate = Care(calibrated_on=scale.calibrated_on, calibrated_until=scale.calibrated_until)
+        health = self._health[name] = Health(
+            label,
+            self._clock,
+            lambda _: self._say_health(name),
+            beats=name in (scale.name, self.lane.io.name),
+            care=certificate if name == scale.name else None,
+        )
         return health
 
     def _scale(self) -> Coroutine[object, object, NoReturn]:
@@ -168,11 +176,11 @@ class Instruments:
             if isinstance(word, Garbage):
                 continue
             health.heard(word.at)
-            if isinstance(scale, RegisterScale) and scale.latency_s is not None:
-                health.latency_s = scale.latency_s / self._clock.speed
             self._senses.plate(scale.serial, scale.calibrations)
             self._senses.weight(word)
             state = self._senses.deck(word.at)
+            health.latency_s = None if scale.latency_s is None else scale.latency_s / self._clock.speed
+            health.zero = zero_health(state.zero_trend)
             self._voice.sample("weight", config.name, weight_body(word, state), word.at, word.quality.value)
 
     async def _contacts(self, link: ModbusLink) -> None:
@@ -231,8 +239,10 @@ class Instruments:
             await self._sign_news.wait()
             self._sign_news.clear()
             if self.sign_wanted:
+                asked_at = self._clock.now()
                 await sign.show(self.sign_wanted)
                 health.heard(self._clock.now())
+                health.latency_s = (self._clock.now() - asked_at) / self._clock.speed
 
     async def _tell_health(self) -> None:
         while True:

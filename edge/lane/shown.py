@@ -1,12 +1,14 @@
 """Instruments' words as payloads and as texts for the driver's sign: pure mappings."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from drivers.camera.read import Read
 from drivers.lane_io.device import Inputs
 from drivers.rfid.tag import Tag
 from drivers.weighbridge.deck import DeckState
 from drivers.weighbridge.reading import Weight
+from drivers.weighbridge.zero import ZeroTrend
 from edge.config import Lane as LaneConfig
 from edge.lane.senses import Noted
 from gateway_ctl.lane import Lane
@@ -14,6 +16,7 @@ from gateway_ctl.lane_state import State
 from gateway_ctl.orders import Verb
 from gateway_ctl.picture import Identity
 from gateway_ctl.reasons import Reason
+from telemetry.payloads.health import ZeroHealth
 from telemetry.payloads.inputs import InputsBody
 from telemetry.payloads.lane import ReadNow
 from telemetry.payloads.node import BirthBody, InstrumentBirth
@@ -35,6 +38,21 @@ def weight_body(weight: Weight, deck: DeckState) -> WeightBody:
         zero_ok=deck.zero_ok,
         zero_kg=deck.zero_kg,
         doubts=list(deck.doubts),
+    )
+
+
+@lru_cache(maxsize=16)
+def zero_health(trend: ZeroTrend | None) -> ZeroHealth | None:
+    """For the health of a weighbridge. The trend changes with a truck and is told with every weight."""
+    if trend is None:
+        return None
+    return ZeroHealth(
+        count=trend.count,
+        last_kg=float(trend.last_kg),
+        mean_kg=round(trend.mean_kg, 3),
+        worst_kg=float(trend.worst_kg),
+        per_day_kg=None if trend.per_day_kg is None else round(trend.per_day_kg, 3),
+        wandering=trend.wandering,
     )
 
 

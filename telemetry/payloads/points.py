@@ -5,6 +5,7 @@ plates and tag codes are not in the series: they would be a series each, and the
 """
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -30,6 +31,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "uncertainty_kg": "kg",
         "stable": "1 when the indicator says so",
         "zero_ok": "1 when the empty deck stood at zero",
+        "zero_kg": "kg, of the empty deck",
         "quality": "2 good, 1 uncertain, 0 bad",
     },
     "inputs": {
@@ -73,6 +75,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "gaps": "since start",
         "reconnects": "since start",
         "latency_ms": "ms",
+        "interval_ms": "ms",
+        "late_ms": "ms above the interval",
+        "calibrated_days": "days left of the certificate",
+        "zero_mean_kg": "kg, of the last ten trucks",
+        "zero_per_day_kg": "kg a day",
+        "zero_wandering": "1 when a person should look",
     },
     "passage": {"closed": "1 a passage", "crossed": "1 when it crossed", "seconds": "s", "gross_kg": "kg"},
     "refusal": {"refusals": "1 a refusal", "reasons": "number of reasons"},
@@ -90,7 +98,14 @@ def _put(fields: Fields, **values: object) -> Fields:
 
 
 def _weight(b: WeightBody, e: Envelope) -> Fields:
-    fields = _put({}, gross_kg=b.gross_kg, settled_kg=b.settled_kg, uncertainty_kg=b.uncertainty_kg, zero_ok=b.zero_ok)
+    fields = _put(
+        {},
+        gross_kg=b.gross_kg,
+        settled_kg=b.settled_kg,
+        uncertainty_kg=b.uncertainty_kg,
+        zero_ok=b.zero_ok,
+        zero_kg=b.zero_kg,
+    )
     fields["stable"] = float(b.status == "stable")
     fields["quality"] = _QUALITY[e.q]
     return fields
@@ -133,7 +148,8 @@ def _seal(b: SealBody, _: Envelope) -> Fields:
     return _put(fields, battery_percent=b.battery_percent, lat=b.lat, lon=b.lon)
 
 
-def _health(b: HealthBody, _: Envelope) -> Fields:
+def _health(b: HealthBody, e: Envelope) -> Fields:
+    zero = b.zero
     return _put(
         {"up": float(b.up)},
         words=b.words,
@@ -142,7 +158,19 @@ def _health(b: HealthBody, _: Envelope) -> Fields:
         gaps=b.gaps,
         reconnects=b.reconnects,
         latency_ms=b.latency_ms,
+        interval_ms=b.interval_ms,
+        late_ms=b.late_ms,
+        calibrated_days=None if b.calibrated_until is None else days_left(b.calibrated_until, e.at),
+        zero_mean_kg=None if zero is None else zero.mean_kg,
+        zero_per_day_kg=None if zero is None else zero.per_day_kg,
+        zero_wandering=None if zero is None else zero.wandering,
     )
+
+
+def days_left(last_day: str, now: float) -> float:
+    """Until the end of that day, UTC; below 0 when it is over."""
+    ends = datetime.combine(date.fromisoformat(last_day) + timedelta(days=1), time.min, UTC).timestamp()
+    return (ends - now) / 86_400
 
 
 def _passage(b: PassageBody, _: Envelope) -> Fields:

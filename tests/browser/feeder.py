@@ -5,8 +5,10 @@ import base64
 import itertools
 import math
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from telemetry.inbox import Message
 from telemetry.mqtt import Bus
 from telemetry.payloads.envelope import Envelope, body, encode, unwrap, wrap
 from telemetry.payloads.fix import FixBody, HintBody
-from telemetry.payloads.health import HealthBody
+from telemetry.payloads.health import HealthBody, ZeroHealth
 from telemetry.payloads.lane import AlarmBody, AnswerBody, DecisionBody, RefusalBody, Text
 from telemetry.payloads.node import BirthBody, StateBody
 from telemetry.payloads.order import OrderBody
@@ -33,6 +35,13 @@ VIEW_EVERY, HEALTH_EVERY, FIX_EVERY = 5, 10, 10
 INSTRUMENTS = (("wb", "tcp:10.0.3.7:4001"), ("io", "modbus-tcp:10.0.3.8:502"), ("tags", "tcp:10.0.3.9:4002"))
 
 JAMMED = HintBody(kind="jamming", why="the satellites fell from 45 to 31 dB-Hz together")
+
+
+def _care(i: int, now: float) -> dict[str, Any]:
+    """Of the first lane's deck all is well, the second one wanders, the third one's certificate is over."""
+    ends = datetime.fromtimestamp(now, UTC).date() + timedelta(days=(200, 20, -3)[i % 3])
+    zero = ZeroHealth(count=40, last_kg=0, mean_kg=(0, 24, 2)[i % 3], worst_kg=40, per_day_kg=3.0, wandering=i % 3 == 1)
+    return {"calibrated_on": f"{ends - timedelta(days=365)}", "calibrated_until": f"{ends}", "zero": zero}
 
 
 class Feeder:
@@ -171,7 +180,12 @@ class Feeder:
                     reconnects=i,
                     last_word_at=now - (0.1 if up else 42),
                     note="" if up else "tcp: refused",
+                    latency_ms=4.2 if name == "io" else None,
+                    interval_ms=100.0 if name == "wb" else None,
+                    late_ms=12.0 + 40 * i if name == "wb" else None,
                 )
+                if name == "wb":
+                    said = msgspec.structs.replace(said, **_care(i, now))
                 self.say(lane, "health", said, instrument=name)
 
     def _fixes(self, beat: int) -> None:

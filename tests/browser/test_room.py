@@ -115,6 +115,19 @@ async def test_a_broken_link_stands_first(page: Page, console: ConsoleProcess, f
     await expect(first).to_contain_text("离线")
 
 
+async def test_what_an_instrument_needs_stands_beside_it(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
+    await open_room(page, console)
+    rows, care = page.locator("#health tbody tr"), page.locator("#health tr.care")
+    await expect(care).to_have_count(len(LANES))
+    await expect(rows.filter(has_text="L01").filter(has_text="wb")).to_contain_text("100 +12 ms")
+    await expect(rows.filter(has_text="L01").filter(has_text="io")).to_contain_text("4.2 ms")
+    await expect(care.nth(0)).to_contain_text("有效期至")
+    await expect(care.nth(1)).to_contain_text("△ 零点 +24 kg, +3 千克/天: 清理秤台,检查传感器")
+    await expect(care.nth(2).locator(".tag-bad")).to_contain_text("检定已过期")
+    await page.keyboard.press("e")
+    await expect(care.nth(2).locator(".tag-bad")).to_contain_text("Certificate ended")
+
+
 async def test_a_dead_server_voids_the_room(page: Page, mortal: ConsoleProcess, feeder: Feeder) -> None:
     await open_room(page, mortal)
     mortal.kill()

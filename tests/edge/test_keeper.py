@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import TypeAlias
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.faults import DriverFault, LinkLost, NoAnswer, OpenFailed, Refused, TheirMistake
-from drivers.readings import Tally
+from drivers.readings import Instant, Tally
 from edge.clock import SiteClock
-from edge.keeper import FAULT_RETRY_CAP_S, FIRST_RETRY_S, LINK_RETRY_CAP_S, Health, keep, retry_after
+from edge.keeper import FAULT_RETRY_CAP_S, FIRST_RETRY_S, LINK_RETRY_CAP_S, Care, Health, keep, retry_after
 from tests.edge.fast import JumpClock
 
 
@@ -349,3 +350,23 @@ async def test_a_real_socket_is_back_within_two_seconds_of_its_return() -> None:
 )
 def test_waits_stay_within_their_bounds(failures: int, draw: float, cap_s: float) -> None:
     assert FIRST_RETRY_S * 0.75 <= retry_after(failures, cap_s, draw) <= cap_s
+
+
+def test_a_beat_tells_how_even_it_is_and_a_certificate_until_when() -> None:
+    clock = JumpClock()
+    health = Health("x", clock, beats=True, care=Care(calibrated_until=date(2027, 3, 31)))
+    assert health.body().interval_ms is None
+    at = clock.now()
+    for step in (0.0, 0.1, 0.1, 0.1, 0.35, 0.1):
+        at = Instant(at + step)
+        health.heard(at)
+    body = health.body()
+    assert (body.interval_ms, body.late_ms) == (pytest.approx(100, abs=0.1), pytest.approx(250, abs=0.1))
+    assert (body.calibrated_on, body.calibrated_until) == (None, "2027-03-31")
+    health.fall(LinkLost("wb", "reset"))
+    health.heard(Instant(at + 60))
+    assert health.body().interval_ms is None, "the time between two lives is no interval"
+    plain = Health("y", clock)
+    plain.heard(at)
+    plain.heard(Instant(at + 1))
+    assert plain.body().interval_ms is None

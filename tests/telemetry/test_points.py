@@ -6,7 +6,7 @@ import pytest
 
 from telemetry.payloads.envelope import Envelope, Q, encode
 from telemetry.payloads.fix import FixBody
-from telemetry.payloads.health import HealthBody
+from telemetry.payloads.health import HealthBody, ZeroHealth
 from telemetry.payloads.inputs import InputsBody
 from telemetry.payloads.lane import PassageBody, Reason, RefusalBody, Text
 from telemetry.payloads.points import FIELDS, has_series, tags_of, to_point
@@ -21,9 +21,9 @@ REASON = Reason(code="x", say=Text("是", "x"), remedy=Text("是", "x"), clears=
 CASES: list[tuple[str, Any, Q, dict[str, float]]] = [
     (
         "weight",
-        WeightBody(gross_kg=Decimal("38260.5"), display="38260.5", status="stable", zero_ok=True),
+        WeightBody(gross_kg=Decimal("38260.5"), display="38260.5", status="stable", zero_ok=True, zero_kg=Decimal(20)),
         "good",
-        {"gross_kg": 38260.5, "stable": 1, "quality": 2, "zero_ok": 1},
+        {"gross_kg": 38260.5, "stable": 1, "quality": 2, "zero_ok": 1, "zero_kg": 20},
     ),
     ("weight", WeightBody(gross_kg=None, display="------", status="overload"), "bad", {"stable": 0, "quality": 0}),
     ("inputs", InputsBody(inputs={"loop_boom": True, "photocell": None}, lamp="unknown"), "good", {"loop_boom": 1}),
@@ -55,6 +55,38 @@ CASES: list[tuple[str, Any, Q, dict[str, float]]] = [
         HealthBody(link="tcp", up=True, since=0, words=5, garbage=0, garbage_bytes=0, gaps=0, reconnects=2),
         "good",
         {"up": 1, "words": 5, "garbage": 0, "garbage_bytes": 0, "gaps": 0, "reconnects": 2},
+    ),
+    (
+        "health",
+        HealthBody(
+            link="tcp",
+            up=True,
+            since=0,
+            words=5,
+            garbage=0,
+            garbage_bytes=0,
+            gaps=0,
+            reconnects=2,
+            interval_ms=100.0,
+            late_ms=12.5,
+            calibrated_until="1970-01-02",
+            zero=ZeroHealth(count=12, last_kg=20, mean_kg=14.0, worst_kg=40, per_day_kg=3.5, wandering=True),
+        ),
+        "good",
+        {
+            "up": 1,
+            "words": 5,
+            "garbage": 0,
+            "garbage_bytes": 0,
+            "gaps": 0,
+            "reconnects": 2,
+            "interval_ms": 100,
+            "late_ms": 12.5,
+            "calibrated_days": 2 - 5 / 86_400,
+            "zero_mean_kg": 14,
+            "zero_per_day_kg": 3.5,
+            "zero_wandering": 1,
+        },
     ),
     (
         "passage",

@@ -16,6 +16,14 @@ export function ageText(seconds: number): string {
   return `${Math.round(s / 86400)} d`;
 }
 
+/** `12 ms`, `0.4 ms`, `1.2 s`. */
+export function milliseconds(ms: number): string {
+  return ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 9950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** The end of a day that is given as `2027-03-31`, UTC: seconds since 1970, as the lane judges it. */
+export const dateEnd = (day: string): number => Date.parse(`${day}T00:00:00Z`) / 1000 + 86400;
+
 const two = (n: number): string => String(n).padStart(2, "0");
 /** Time of day where this screen stands. */
 export function clockText(at: number): string {
