@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from drivers.barrier.config import BarrierConfig
 from drivers.camera.config import CameraConfig
 from drivers.gps.config import TrackerConfig
 from drivers.lane_io.config import LaneIoConfig
@@ -212,6 +213,14 @@ class Lane(Closed):
     customs: CustomsConfig | None = None
     """What customs calls this lane; where [clearance] engine is "jgst"."""
     rules: RulesConfig = RulesConfig()
+
+    def barrier(self) -> BarrierConfig:
+        """Where the boom's commands are wired."""
+        out, io = self.io.outputs, self.io
+        return BarrierConfig.model_validate({
+            "raise": out.raise_, "lower": out.lower, "stop": out.stop, "pulse_s": io.pulse_s,
+            "watchdog_s": io.watchdog_s,
+        })  # fmt: skip
 
 
 class Site(Closed):

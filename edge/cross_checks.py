@@ -45,6 +45,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _gate(raw)
     yield from _modules(raw)
     yield from _weight_tables(raw)
+    yield from _channels(raw)
     yield from _inputs(raw)
     yield from _divisions(raw)
     yield from _folder(raw, folder)
@@ -248,12 +249,40 @@ def _weight_tables(raw: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(place, f"expected a register table: {named}, or one of your own in [[weight_tables]]")
 
 
+def _channels(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every wire ends at a terminal that the module has."""
+    sizes = {table.name: {"inputs": table.inputs.count, "outputs": table.outputs.count} for table in TABLES}
+    for table in _tables(raw, "modules.*"):
+        for side in ("inputs", "outputs"):
+            for _, count in places(table, f"{side}.count"):
+                if isinstance(count, int):
+                    sizes.setdefault(str(table.get("name")), {})[side] = count
+    for place, io in places(raw, "lanes.*.io"):
+        if not isinstance(io, dict):
+            continue
+        size = sizes.get(str(cast("dict[str, Any]", io).get("module")), {})
+        for side, count in size.items():
+            wires = cast("dict[str, Any]", io).get(side)
+            for name, channel in cast("dict[str, Any]", wires).items() if isinstance(wires, dict) else ():
+                if isinstance(channel, int) and not isinstance(channel, bool) and channel >= count:
+                    expected = f"expected a channel from 0 to {count - 1}: the module has no more {side}"
+                    yield Finding((*place, side, name), expected)
+
+
 def _inputs(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    for place, value in places(raw, "lanes.*.io.inputs"):
-        if isinstance(value, dict):
-            for name in NEEDED_INPUTS:
-                if name not in value:
-                    yield Finding((*place, name), "expected a channel: without this switch the boom never opens")
+    for place, io in places(raw, "lanes.*.io"):
+        wired = cast("dict[str, Any]", io).get("inputs") if isinstance(io, dict) else None
+        if not isinstance(wired, dict):
+            continue
+        for name in NEEDED_INPUTS:
+            if name not in wired:
+                yield Finding((*place, "inputs", name), "expected a channel: without this switch the boom never opens")
+        if "boom_fault" not in wired and cast("dict[str, Any]", io).get("no_fault_relay") is not True:
+            yield Finding(
+                (*place, "inputs", "boom_fault"),
+                "expected a channel, or no_fault_relay = true where the barrier has no fault contact: "
+                "the boom never opens while nothing is known of its faults",
+            )
 
 
 def _divisions(raw: Mapping[str, Any]) -> Iterator[Finding]:

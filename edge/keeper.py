@@ -89,6 +89,8 @@ class Health:
         self.zero: ZeroHealth | None = None
         self.note = ""
         """The last fault while the link is down."""
+        self.standing = ""
+        """What a person should know of the instrument while all is well."""
         self._clock = clock
         self._changed = changed
         self._tally = Tally()
@@ -171,7 +173,7 @@ class Health:
             calibrated_on=None if care.calibrated_on is None else care.calibrated_on.isoformat(),
             calibrated_until=None if care.calibrated_until is None else care.calibrated_until.isoformat(),
             zero=self.zero,
-            note=self.note,
+            note=self.note or self.standing,
         )
 
     def _total(self) -> Tally:

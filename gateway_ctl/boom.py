@@ -50,6 +50,23 @@ class Arm(Protocol):
         """Write the standing ones off: the end of a command, never a movement of its own."""
         ...
 
+    async def arm_watchdog(self) -> "HostWatch | None":
+        """See to it that the module itself ends commands when this computer falls silent; None where it does not."""
+        ...
+
+    async def strays(self) -> Collection[str]:
+        """Settings by which the module would move the boom without us, in words."""
+        ...
+
+
+class HostWatch(Protocol):
+    """The module's own watch over its host, armed and read back."""
+
+    @property
+    def fired(self) -> bool | None:
+        """It has opened the outputs since its flag was last cleared; None where no register tells."""
+        ...
+
 
 def arm(link: ModbusLink, table: ModuleTable, config: BarrierConfig, clock: Clock) -> Arm:
     """The barrier behind a lane's I/O module, for the life of its link. Raises OurMistake."""
@@ -96,16 +113,22 @@ class Door:
         self._arm = arm
 
     async def meet(self, arm: Arm) -> None:
-        """A barrier on a link that has just opened. Raises DriverFault, BookShut.
+        """A barrier on a link that has just opened. Raises DriverFault, BookShut: it is not driven then.
 
         A process that died within a pulse may have left a command on. It is ended, and said so in the book; that is
-        the one write without a permit, and it takes a command away.
+        the one write without a permit, and it takes a command away. The module's watch over this computer is armed,
+        where it has one: a boom whose command could outlive us is not driven.
         """
         left = await arm.standing()
         if left:
             said = {"left_on": sorted(str(each) for each in left)}
             await self._book.write("command left on", self._clock.now(), said)
             await arm.release()
+        if strays := await arm.strays():
+            raise NotConfirmed("boom", "; ".join(strays))
+        watch = await arm.arm_watchdog()
+        if watch is not None and watch.fired:
+            await self._book.write("module let go", self._clock.now(), {"by": "host watchdog"})
         self._arm = arm
 
     async def move(self, permit: Permit) -> Moved:

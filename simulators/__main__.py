@@ -19,7 +19,7 @@ from simulators.camera import ReadPortal
 from simulators.clock import SimClock
 from simulators.gps import Circle, Tracker
 from simulators.gpsd import Gpsd
-from simulators.lane_io import LaneModule
+from simulators.lane_io import SIZES, LaneModule
 from simulators.llrp import LlrpReader
 from simulators.rfid import SimTag, TagReader
 from simulators.sign import TextSign
@@ -90,8 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     scale.add_argument("--garbage-per-s", type=float, default=0.0)
     scale.add_argument("--frozen", action="store_true")
     module = kinds.add_parser("lane-io", parents=[common], help="I/O module (Modbus) with a boom on its outputs")
-    module.add_argument("--module", choices=("adam-6050", "plain-8ch"), default="adam-6050")
+    module.add_argument("--module", choices=sorted(SIZES), default="adam-6050")
     module.add_argument("--unit", type=int, default=1)
+    module.add_argument("--watchdog", type=float, default=None, help="seconds of silence until its outputs open")
     module.add_argument("--occupied", nargs="*", default=[], help="inputs that are on, for example loop_boom")
     tags = kinds.add_parser("rfid", parents=[common], help="UHF tag reader")
     tags.add_argument("--dialect", choices=("uhf-bb", "uhf-a0"), default="uhf-bb")
@@ -149,7 +150,10 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
         case "lane-io":
             seen = dict.fromkeys(options.occupied, True)
             boom = Boom(clock, sense=lambda: seen)
-            return LaneModule(options.module, clock, lambda: seen, boom, unit=options.unit), [boom.run]
+            module = LaneModule(
+                options.module, clock, lambda: seen, boom, unit=options.unit, watchdog_s=options.watchdog
+            )
+            return module, [boom.run]
         case "rfid":
             field = [SimTag(epc=bytes.fromhex(epc)) for epc in options.epc]
             return TagReader(clock, lambda: field, dialect=options.dialect, seed=options.seed), []

@@ -1,9 +1,10 @@
-"""The register maps of two I/O modules, and the relays behind them, by their makers' manuals.
+"""The register maps of I/O modules, and the relays behind them, by their makers' manuals; more in `io_makers`.
 
-`Adam6050` (Advantech ADAM-6050, Modbus TCP): 12 inputs as bits from wire 0 (readable as coils and as discrete inputs),
-6 outputs as coils from wire 16. Registers: input counters from 0 (32 bit, low word first), then per output the pulse's
-low width and high width (0.1 ms), absolute count and incremental count, 32 bit, low word first; module name at 210;
-all inputs as a word at 300, all outputs at 302. The host watchdog is set with the maker's own tool, not over Modbus.
+`Adam6000` (Advantech ADAM-6050, 6052, 6060, Modbus TCP): 12, 8 or 6 inputs as bits from wire 0 (readable as coils and
+as discrete inputs), 6 or 8 outputs as coils from wire 16. Registers: input counters from 0 (32 bit, low word first),
+then per output the pulse's low width and high width (0.1 ms), absolute count and incremental count, 32 bit, low word
+first; module name at 210; all inputs as a word at 300, all outputs at 302. The host watchdog is set with the maker's
+own tool, not over Modbus.
 
 `Plain8Ch` (Waveshare Modbus relay / IO 8CH, RTU and TCP): relays as coils 0..7, all at 0x00FF, flash-on at 0x0200+n
 (closes for value x 100 ms, then opens by itself), flash-off at 0x0400+n, inputs as discrete inputs 0..7, control modes
@@ -26,15 +27,8 @@ from simulators.modbus import (
 
 By = Literal["host", "pulse", "watchdog"]
 ON, OFF, TOGGLE = 0xFF00, 0x0000, 0x5500
-ADAM_INPUTS, ADAM_OUTPUTS = 12, 6
 ADAM_FIRST_OUTPUT = 16
-ADAM_NAME, ADAM_NAME_AT, ADAM_INPUT_WORD_AT, ADAM_OUTPUT_WORD_AT = 0x6050, 210, 300, 302
-ADAM_COUNTERS_END = 2 * ADAM_INPUTS
-ADAM_LOW_AT = ADAM_COUNTERS_END
-ADAM_HIGH_AT = ADAM_LOW_AT + 2 * ADAM_OUTPUTS
-ADAM_ABSOLUTE_AT = ADAM_HIGH_AT + 2 * ADAM_OUTPUTS
-ADAM_INCREMENTAL_AT = ADAM_ABSOLUTE_AT + 2 * ADAM_OUTPUTS
-ADAM_REGISTERS_END = ADAM_INCREMENTAL_AT + 2 * ADAM_OUTPUTS
+ADAM_NAME_AT, ADAM_INPUT_WORD_AT, ADAM_OUTPUT_WORD_AT = 210, 300, 302
 ADAM_WIDTH_S = 0.0001
 ADAM_FACTORY_WIDTH = 5000
 """Half a second high and low, until somebody writes other widths."""
@@ -110,18 +104,26 @@ class Terminals(Protocol):
     def count(self, channel: int) -> int: ...
 
 
-class Adam6050:
-    """Register map of the ADAM-6050."""
+class Adam6000:
+    """Register map of the ADAM-6050, 6052 or 6060."""
 
-    def __init__(self, terminals: Terminals) -> None:
+    def __init__(self, terminals: Terminals, name: int, inputs: int, outputs: int) -> None:
+        """`name` as it stands in the module-name register."""
         self._terminals = terminals
-        self._registers = [0] * ADAM_REGISTERS_END
-        for channel in range(ADAM_OUTPUTS):
-            for base in (ADAM_LOW_AT, ADAM_HIGH_AT):
+        self._name, self._inputs, self._outputs = name, inputs, outputs
+        self._counters_end = 2 * inputs
+        self._low_at = self._counters_end
+        self._high_at = self._low_at + 2 * outputs
+        self._absolute_at = self._high_at + 2 * outputs
+        self._incremental_at = self._absolute_at + 2 * outputs
+        self._end = self._incremental_at + 2 * outputs
+        self._registers = [0] * self._end
+        for channel in range(outputs):
+            for base in (self._low_at, self._high_at):
                 self._registers[base + 2 * channel] = ADAM_FACTORY_WIDTH
 
     def read_bits(self, function: int, start: int, count: int) -> Sequence[bool]:
-        contacts = self._terminals.contacts(ADAM_INPUTS)
+        contacts = self._terminals.contacts(self._inputs)
         return [self._bit(function, address, contacts) for address in range(start, start + count)]
 
     def read_registers(self, function: int, start: int, count: int) -> Sequence[int]:
@@ -129,56 +131,56 @@ class Adam6050:
         return [self._register(address) for address in range(start, start + count)]
 
     def write_coil(self, address: int, value: int) -> None:
-        channel = _within(address, ADAM_FIRST_OUTPUT, ADAM_OUTPUTS)
+        channel = within(address, ADAM_FIRST_OUTPUT, self._outputs)
         if value not in (ON, OFF):
             raise Refused(ILLEGAL_VALUE)
         self._terminals.outputs.put(channel, closed=value == ON)
 
     def write_coils(self, start: int, bits: Sequence[bool]) -> None:
-        channels = [_within(start + n, ADAM_FIRST_OUTPUT, ADAM_OUTPUTS) for n in range(len(bits))]
+        channels = [within(start + n, ADAM_FIRST_OUTPUT, self._outputs) for n in range(len(bits))]
         for channel, bit in zip(channels, bits, strict=True):
             self._terminals.outputs.put(channel, closed=bit)
 
     def write_registers(self, start: int, values: Sequence[int]) -> None:
         addresses = range(start, start + len(values))
-        writable = range(ADAM_LOW_AT, ADAM_REGISTERS_END)
+        writable = range(self._low_at, self._end)
         if not all(address in writable or address == ADAM_OUTPUT_WORD_AT for address in addresses):
             raise Refused(ILLEGAL_ADDRESS)
         for address, value in zip(addresses, values, strict=True):
             if address == ADAM_OUTPUT_WORD_AT:
-                for channel in range(ADAM_OUTPUTS):
+                for channel in range(self._outputs):
                     self._terminals.outputs.put(channel, closed=bool(value >> channel & 1))
             else:
                 self._registers[address] = value
-        for channel in range(ADAM_OUTPUTS):
-            for base in (ADAM_ABSOLUTE_AT, ADAM_INCREMENTAL_AT):
+        for channel in range(self._outputs):
+            for base in (self._absolute_at, self._incremental_at):
                 if base + 2 * channel in addresses:
                     self._terminals.outputs.train(
                         channel,
                         self._double(base + 2 * channel),
-                        self._double(ADAM_HIGH_AT + 2 * channel) * ADAM_WIDTH_S,
-                        self._double(ADAM_LOW_AT + 2 * channel) * ADAM_WIDTH_S,
+                        self._double(self._high_at + 2 * channel) * ADAM_WIDTH_S,
+                        self._double(self._low_at + 2 * channel) * ADAM_WIDTH_S,
                     )
 
     def _bit(self, function: int, address: int, contacts: Sequence[bool]) -> bool:
-        if address < ADAM_INPUTS:
+        if address < self._inputs:
             return contacts[address]
-        channel = _within(address, ADAM_FIRST_OUTPUT, ADAM_OUTPUTS)
+        channel = within(address, ADAM_FIRST_OUTPUT, self._outputs)
         if function != READ_COILS:
             raise Refused(ILLEGAL_ADDRESS)
         return self._terminals.outputs.closed[channel]
 
     def _register(self, address: int) -> int:
-        if address < ADAM_COUNTERS_END:
+        if address < self._counters_end:
             return self._terminals.count(address // 2) >> 16 * (address % 2) & 0xFFFF
-        if address < ADAM_REGISTERS_END:
+        if address < self._end:
             return self._registers[address]
         if address in (ADAM_NAME_AT, ADAM_NAME_AT + 1):
-            return ADAM_NAME if address == ADAM_NAME_AT else 0
+            return self._name if address == ADAM_NAME_AT else 0
         if address == ADAM_INPUT_WORD_AT:
-            return sum(bit << n for n, bit in enumerate(self._terminals.contacts(ADAM_INPUTS)))
+            return sum(bit << n for n, bit in enumerate(self._terminals.contacts(self._inputs)))
         if address == ADAM_OUTPUT_WORD_AT:
-            return sum(self._terminals.outputs.closed[channel] << channel for channel in range(ADAM_OUTPUTS))
+            return sum(self._terminals.outputs.closed[channel] << channel for channel in range(self._outputs))
         raise Refused(ILLEGAL_ADDRESS)
 
     def _double(self, address: int) -> int:
@@ -193,7 +195,7 @@ class Plain8Ch:
         self._modes = [0] * PLAIN_CHANNELS
 
     def read_bits(self, function: int, start: int, count: int) -> Sequence[bool]:
-        channels = [_within(address, 0, PLAIN_CHANNELS) for address in range(start, start + count)]
+        channels = [within(address, 0, PLAIN_CHANNELS) for address in range(start, start + count)]
         if function == READ_INPUTS:
             contacts = self._terminals.contacts(PLAIN_CHANNELS)
             return [contacts[channel] for channel in channels]
@@ -202,7 +204,7 @@ class Plain8Ch:
     def read_registers(self, function: int, start: int, count: int) -> Sequence[int]:
         if function != READ_HOLDING:
             raise Refused(ILLEGAL_ADDRESS)
-        return [self._modes[_within(address, PLAIN_MODES, PLAIN_CHANNELS)] for address in range(start, start + count)]
+        return [self._modes[within(address, PLAIN_MODES, PLAIN_CHANNELS)] for address in range(start, start + count)]
 
     def write_coil(self, address: int, value: int) -> None:
         outputs = self._terminals.outputs
@@ -210,24 +212,25 @@ class Plain8Ch:
             if base <= address < base + PLAIN_CHANNELS:
                 outputs.pulse(address - base, closed=closed, for_s=value * PLAIN_FLASH_S)
                 return
-        channels = range(PLAIN_CHANNELS) if address == PLAIN_ALL else (_within(address, 0, PLAIN_CHANNELS),)
+        channels = range(PLAIN_CHANNELS) if address == PLAIN_ALL else (within(address, 0, PLAIN_CHANNELS),)
         if value not in (ON, OFF, TOGGLE):
             raise Refused(ILLEGAL_VALUE)
         for channel in channels:
             outputs.put(channel, closed=not outputs.closed[channel] if value == TOGGLE else value == ON)
 
     def write_coils(self, start: int, bits: Sequence[bool]) -> None:
-        channels = [_within(start + n, 0, PLAIN_CHANNELS) for n in range(len(bits))]
+        channels = [within(start + n, 0, PLAIN_CHANNELS) for n in range(len(bits))]
         for channel, bit in zip(channels, bits, strict=True):
             self._terminals.outputs.put(channel, closed=bit)
 
     def write_registers(self, start: int, values: Sequence[int]) -> None:
-        channels = [_within(start + n, PLAIN_MODES, PLAIN_CHANNELS) for n in range(len(values))]
+        channels = [within(start + n, PLAIN_MODES, PLAIN_CHANNELS) for n in range(len(values))]
         for channel, value in zip(channels, values, strict=True):
             self._modes[channel] = value
 
 
-def _within(address: int, first: int, count: int) -> int:
+def within(address: int, first: int, count: int) -> int:
+    """The channel at this address of a bank. Raises Refused where there is none."""
     if not first <= address < first + count:
         raise Refused(ILLEGAL_ADDRESS)
     return address - first

@@ -1,6 +1,6 @@
 """The lane's I/O module: inputs for loops, light barriers and limit switches, outputs for the boom and the lamp.
 
-What the module has at which Modbus address is in `simulators.io_maps`.
+What the module has at which Modbus address is in `simulators.io_maps` and `simulators.io_makers`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +10,34 @@ from typing import Literal
 from simulators.barrier import Boom
 from simulators.clock import SimClock
 from simulators.faults import IoFaults
-from simulators.io_maps import ADAM_INPUTS, ADAM_OUTPUTS, PLAIN_CHANNELS, Adam6050, By, Outputs, Plain8Ch
-from simulators.modbus import ModbusRtu, ModbusTcp
+from simulators.io_makers import Adam4150, Brainboxes, MoxaE1214
+from simulators.io_maps import Adam6000, By, Outputs, Plain8Ch
+from simulators.modbus import Bank, ModbusRtu, ModbusTcp
 
-ModuleKind = Literal["adam-6050", "plain-8ch"]
+ModuleKind = Literal[
+    "adam-6050",
+    "adam-6052",
+    "adam-6060",
+    "adam-4150",
+    "moxa-e1214",
+    "plain-8ch",
+    "brainboxes-ed-588",
+    "brainboxes-ed-538",
+]
+SIZES: dict[ModuleKind, tuple[int, int]] = {
+    "adam-6050": (12, 6),
+    "adam-6052": (8, 8),
+    "adam-6060": (6, 6),
+    "adam-4150": (7, 8),
+    "moxa-e1214": (6, 6),
+    "plain-8ch": (8, 8),
+    "brainboxes-ed-588": (8, 8),
+    "brainboxes-ed-538": (8, 4),
+}
+"""Inputs and outputs of each."""
+WATCHES: frozenset[ModuleKind] = frozenset({"adam-6050", "adam-6052", "adam-6060", "adam-4150", "moxa-e1214"})
+"""Modules whose outputs open when the host is silent, where the maker's tool has set it so."""
+MOVES = ("raise", "lower", "stop")
 Lamp = Literal["red", "green", "both", "dark"]
 TICK_S = 0.1
 LONGEST_LOG = 200_000
@@ -53,6 +77,17 @@ class OutputChange:
     by: By
 
 
+def usual_wiring(kind: ModuleKind) -> Wiring:
+    """The default wires, as far as the module has screws for them."""
+    every, (inputs, outputs) = Wiring(), SIZES[kind]
+    wired = {name: channel for name, channel in every.inputs.items() if channel < inputs}
+    return Wiring(
+        inputs=wired,
+        inverted=[name for name in every.inverted if name in wired],
+        outputs={name: channel for name, channel in every.outputs.items() if channel < outputs},
+    )
+
+
 class LaneModule:
     """One module, its wires, and the boom on them."""
 
@@ -70,24 +105,24 @@ class LaneModule:
     ) -> None:
         """`sense`: loops and light barriers by name, True = occupied or broken; the boom's own inputs are added.
 
-        `watchdog_s`: after so long without a request all outputs open, as the maker's tool has set it (ADAM only).
+        `watchdog_s`: after so long without a request all outputs open, as the maker's tool has set it (`WATCHES`).
         """
         self.faults = IoFaults() if faults is None else faults
-        self.wiring = Wiring() if wiring is None else wiring
+        self.wiring = usual_wiring(kind) if wiring is None else wiring
         self.changes: list[OutputChange] = []
         self.watchdog_bites = 0
         self._clock = clock
         self._sense = sense
         self._boom = boom
-        self._watchdog_s = watchdog_s if kind == "adam-6050" else None
-        self._input_count = ADAM_INPUTS if kind == "adam-6050" else PLAIN_CHANNELS
+        self._watchdog_s = watchdog_s if kind in WATCHES else None
+        self._input_count, output_count = SIZES[kind]
         self._output_names = {channel: name for name, channel in self.wiring.outputs.items()}
         self._counts: dict[int, int] = {}
         self._contacts: dict[int, bool] = {}
-        bank = Adam6050(self) if kind == "adam-6050" else Plain8Ch(self)
-        self.outputs = Outputs(clock, ADAM_OUTPUTS if kind == "adam-6050" else PLAIN_CHANNELS, self._switched)
-        self._tcp = ModbusTcp(clock, bank, lambda: self.faults)
-        self._rtu = ModbusRtu(clock, bank, lambda: self.faults, unit=unit)
+        self.bank = self._map(kind)
+        self.outputs = Outputs(clock, output_count, self._switched)
+        self._tcp = ModbusTcp(clock, self.bank, lambda: self.faults)
+        self._rtu = ModbusRtu(clock, self.bank, lambda: self.faults, unit=unit)
 
     @property
     def lamp(self) -> Lamp:
@@ -160,6 +195,20 @@ class LaneModule:
         """Closings of this input so far."""
         return self._counts.get(channel, 0)
 
+    def _map(self, kind: ModuleKind) -> Bank:
+        inputs, outputs = SIZES[kind]
+        match kind:
+            case "plain-8ch":
+                return Plain8Ch(self)
+            case "adam-4150":
+                return Adam4150(self, safety=self._watchdog_s is not None)
+            case "moxa-e1214":
+                return MoxaE1214(self, [self.wiring.outputs[name] for name in MOVES if name in self.wiring.outputs])
+            case "brainboxes-ed-588" | "brainboxes-ed-538":
+                return Brainboxes(self, outputs)
+            case _:
+                return Adam6000(self, int(kind.removeprefix("adam-"), 16), inputs, outputs)
+
     def _output(self, name: str) -> bool:
         channel = self.wiring.outputs.get(name)
         return channel is not None and self.outputs.closed[channel]
@@ -182,6 +231,8 @@ class LaneModule:
         heard_at = max(self._tcp.last_request_at, self._rtu.last_request_at)
         if self._clock.now() - heard_at > self._watchdog_s and any(self.outputs.closed):
             self.watchdog_bites += 1
+            if isinstance(self.bank, Adam4150):
+                self.bank.fired = True
             for channel in range(len(self.outputs.closed)):
                 self.outputs.put(channel, closed=False, by="watchdog")
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from simulators.clock import SimClock
 from simulators.faults import IoFaults
-from simulators.io_maps import ADAM_INPUTS, ADAM_OUTPUTS, Adam6050, By, Outputs
+from simulators.io_maps import Adam6000, By, Outputs
 from simulators.modbus import ModbusTcp
 
 SIGNALS: Final = (
@@ -21,6 +21,8 @@ SIGNALS: Final = (
 CLOSED_WHEN_WELL: Final = ("estop_desk", "estop_source", "estop_detector", "person", "dose_alarm")
 READY: Final = "ready"
 LONGEST_LOG: Final = 10_000
+INPUTS: Final = 12
+OUTPUTS: Final = 6
 
 
 class SafetyModule:
@@ -33,8 +35,8 @@ class SafetyModule:
         self.stuck: dict[str, bool] = {}
         self._clock = clock
         self._state = state
-        self.outputs = Outputs(clock, ADAM_OUTPUTS, self._switched)
-        self._tcp = ModbusTcp(clock, Adam6050(self), lambda: self.faults)
+        self.outputs = Outputs(clock, OUTPUTS, self._switched)
+        self._tcp = ModbusTcp(clock, Adam6000(self, 0x6050, INPUTS, OUTPUTS), lambda: self.faults)
 
     @property
     def ready(self) -> bool:
@@ -49,7 +51,7 @@ class SafetyModule:
         """As the terminals show them."""
         true = {**self._state(), **self.stuck}
         shown = [bool(true.get(name, False)) != (name in CLOSED_WHEN_WELL) for name in SIGNALS]
-        return (shown + [False] * ADAM_INPUTS)[:count]
+        return (shown + [False] * INPUTS)[:count]
 
     def count(self, channel: int) -> int:
         """The module's counters are not used."""

@@ -9,7 +9,7 @@ Channel = Annotated[int, Field(strict=True, ge=0, le=63)]
 
 
 class BarrierConfig(BaseModel):
-    """Output channels of the lane's I/O module. Keys in a file: `raise`, `lower`, `stop`, `pulse_s`."""
+    """Output channels of the lane's I/O module. Keys in a file: `raise`, `lower`, `stop`, `pulse_s`, `watchdog_s`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -20,6 +20,8 @@ class BarrierConfig(BaseModel):
     """The relay that breaks the barrier's stop circuit; None where the barrier has none."""
     pulse_s: Annotated[float, Field(ge=0.1, le=2.0)] = 0.5
     """Site seconds. Barriers ask for 0.2 to 1 s."""
+    watchdog_s: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+    """For a module whose host watchdog takes its time from a register."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:

@@ -12,8 +12,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
+from drivers.barrier import look
 from drivers.barrier.config import BarrierConfig
-from drivers.barrier.registers import COIL_OFF, Movement, Pulse, command_span, mismatches, pulses
+from drivers.barrier.look import Watchdog
+from drivers.barrier.registers import COIL_OFF, Movement, Pulse, mismatches, pulses
 from drivers.faults import DriverFault, NotConfirmed, OurMistake, Refused
 from drivers.kinds import Clock
 from drivers.link.modbus import ModbusLink
@@ -41,15 +43,6 @@ class Written:
         return f"{self.movement}: output {'seen on' if self.readback else 'acknowledged, not seen on'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watchdog:
-    """The module's own watch over its host."""
-
-    armed: bool
-    fired: bool | None
-    """Outputs went to their safe value since the flag was last cleared; None where no register tells."""
-
-
 class Barrier:
     """Three destinations: raise, lower, stop. Made for one life of the lane's ModbusLink; who opened it closes it.
 
@@ -71,7 +64,7 @@ class Barrier:
         self._where = config.name
         self._clock = clock
         self._pulses = pulses(table, config)
-        self._span = command_span(self._pulses)
+        self._config = config
         self._door = asyncio.Lock()
         self._moving: asyncio.Event | None = None
         """Of the raise or lower that is being commanded; set, it withdraws the command or ends its pulse."""
@@ -100,8 +93,11 @@ class Barrier:
 
     async def standing(self) -> frozenset[Movement]:
         """The commands whose outputs read on now. After an opening of the link there should be none."""
-        bits = await self._link.read_coils(self._span.start, self._span.count)
-        return frozenset(m for m, pulse in self._pulses.items() if bits[pulse.seen_at - self._span.start])
+        return await look.standing(self._link, self._table, self._config)
+
+    async def strays(self) -> list[str]:
+        """Settings by which the module would do something of its own, in words."""
+        return await look.strays(self._link, self._table)
 
     async def release(self) -> frozenset[Movement]:
         """Write off, once, to each command output that reads on (a crash or a lost link left it so); what was on.
@@ -118,21 +114,26 @@ class Barrier:
         return left_on
 
     async def arm_watchdog(self) -> Watchdog | None:
-        """Enable the module's host watchdog and read it back; None where the table has none.
+        """Set the module's host watchdog where it takes that from the host, and read it back; None: the table has none.
 
-        Raises NotConfirmed when the register does not keep the value, Refused, LinkFault, TheirMistake.
+        The polls of the inputs feed it. Raises NotConfirmed when it does not read on, Refused, LinkFault, TheirMistake.
         """
         watchdog = self._table.watchdog
         if watchdog is None:
             return None
-        await self._link.write_register(watchdog.enable_register, watchdog.enable_value)
-        (kept,) = await self._link.read_holding_registers(watchdog.enable_register, 1)
-        if kept != watchdog.enable_value:
-            raise NotConfirmed(self._where, f"host watchdog was written {watchdog.enable_value} and reads {kept}")
-        if watchdog.flag_register is None:
-            return Watchdog(armed=True, fired=None)
-        (flag,) = await self._link.read_holding_registers(watchdog.flag_register, 1)
-        return Watchdog(armed=True, fired=flag != 0)
+        if watchdog.set_by == "host":
+            if watchdog.time_register is not None:
+                units = watchdog.time(self._config.watchdog_s)
+                await self._link.write_register(watchdog.time_register, units)
+                (kept,) = await self._link.read_holding_registers(watchdog.time_register, 1)
+                if kept != units:
+                    raise NotConfirmed(self._where, f"host watchdog's time was written {units} and reads {kept}")
+            await self._link.write_register(watchdog.enable_register, watchdog.enable_value)
+        state = await look.watchdog(self._link, self._table)
+        if state is None or not state.armed:
+            how = "was written on" if watchdog.set_by == "host" else "is to be enabled with the maker's tool"
+            raise NotConfirmed(self._where, f"host watchdog {how} and register {watchdog.enable_register} reads off")
+        return state
 
     async def _move(self, movement: Movement) -> Written:
         if self._moving is not None:

@@ -62,9 +62,13 @@ class LaneIoConfig(BaseModel):
     inputs: dict[InputName, Channel]
     inverted: tuple[InputName, ...] = ()
     """Inputs whose contact is closed when all is well: a broken wire then reads as occupied, or as a fault."""
+    no_fault_relay: bool = False
+    """The barrier has no fault contact: nothing is wired to `boom_fault`, and what it would have said is not known."""
     outputs: LaneOutputs
     pulse_s: Annotated[float, Field(ge=0.1, le=2.0)] = 0.5
     """How long the barrier's commands last, site seconds. Barriers ask for 0.2 to 1 s."""
+    watchdog_s: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+    """What is written to a module whose host watchdog takes its time from a register. At least three polls."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -73,6 +77,8 @@ class LaneIoConfig(BaseModel):
             if channel in by_channel:
                 raise ValueError(f"{name} and {by_channel[channel]} share input channel {channel}")
             by_channel[channel] = name
+        if self.no_fault_relay and "boom_fault" in self.inputs:
+            raise ValueError("no_fault_relay beside an input boom_fault: one of the two is wrong")
         if strangers := [name for name in self.inverted if name not in self.inputs]:
             raise ValueError(f"inverted names inputs that are not wired: {', '.join(strangers)}")
         return self

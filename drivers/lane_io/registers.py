@@ -7,6 +7,9 @@ from enum import StrEnum
 from drivers.lane_io.config import InputName, LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
 
+POLLS_IN_TIME = 3
+"""A host watchdog must outlast two lost polls."""
+
 
 class Lamp(StrEnum):
     """What the driver's light shows, by the read-back of its outputs."""
@@ -35,18 +38,24 @@ def input_span(table: ModuleTable, config: LaneIoConfig) -> Span | None:
 
 
 def inputs_from_bits(config: LaneIoConfig, bits: Sequence[bool]) -> dict[InputName, bool | None]:
-    """Named inputs out of the bits of `input_span`. A bit that is not there is None, never False."""
+    """Named inputs out of the bits of `input_span`. A bit that is not there is None, never False.
+
+    A barrier without a fault contact is never heard to be faulty: `boom_fault` is False while the module answers.
+    """
     first = min(config.inputs.values(), default=0)
     found: dict[InputName, bool | None] = {}
     for name, channel in config.inputs.items():
         place = channel - first
         found[name] = bits[place] != (name in config.inverted) if place < len(bits) else None
+    if config.no_fault_relay:
+        found["boom_fault"] = False if bits else None
     return found
 
 
 def nothing_known(config: LaneIoConfig) -> dict[InputName, bool | None]:
     """Every wired input, unknown."""
-    return dict.fromkeys(config.inputs)
+    unknown: dict[InputName, bool | None] = dict.fromkeys(config.inputs)
+    return {**unknown, "boom_fault": None} if config.no_fault_relay else unknown
 
 
 def lamp_channels(config: LaneIoConfig) -> Mapping[Lamp, int]:
@@ -87,4 +96,22 @@ def mismatches(table: ModuleTable, config: LaneIoConfig) -> list[str]:
         for name, channel in config.outputs.model_dump(by_alias=True, exclude_none=True).items()
         if channel >= table.outputs.count
     ]
+    timed = table.watchdog is not None and table.watchdog.time_register is not None
+    if timed and config.watchdog_s < POLLS_IN_TIME * config.poll_s:
+        said.append(
+            f"watchdog_s = {config.watchdog_s:g}: the polls feed the module's host watchdog, so at least "
+            f"{POLLS_IN_TIME} of them ({POLLS_IN_TIME * config.poll_s:g} s)"
+        )
+    return said
+
+
+def impossible(values: Mapping[InputName, bool | None]) -> list[str]:
+    """What healthy switches never say at once, in words for `check`."""
+    said: list[str] = []
+    if values.get("limit_down") and values.get("limit_up"):
+        said.append("limit_down and limit_up are both on: a wiring fault, or the polarity of one is wrong")
+    if len(values) > 1 and all(values.values()):
+        said.append("every input is on: wrong polarity (`inverted`), or the sensors have no supply")
+    if unread := [name for name, value in values.items() if value is None]:
+        said.append(f"the module does not tell {', '.join(unread)}")
     return said

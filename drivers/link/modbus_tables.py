@@ -9,6 +9,8 @@ its own under `[[modules]]` of the site file, with the fields of `ModuleTable`; 
     inputs = { area = "discrete", start = 0, count = 8 }
     outputs = { area = "coil", start = 0, count = 8 }
     pulse = { kind = "flash-on", start = 0x200, unit_s = 0.1 }
+    watchdog = { enable_register = 260, time_register = 488, time_unit_s = 0.1, flag_register = 269 }
+    must_hold = [{ start = 0x1000, count = 8, value = 0, zh = "...", en = "every channel in normal mode" }]
 """
 
 from collections.abc import Iterable
@@ -70,14 +72,41 @@ class PulseStart(BaseModel):
 
 
 class HostWatchdog(BaseModel):
-    """Outputs go to their safe value when the host falls silent; time and value are set with the maker's tool."""
+    """Outputs go to their safe value, which the maker's tool sets to off, when the host falls silent."""
 
     model_config = _CLOSED
 
     enable_register: Address
     enable_value: Annotated[int, Field(ge=0, le=0xFFFF)] = 1
+    set_by: Literal["host", "tool"] = "host"
+    """host: the register is written and read back; tool: it is read only, and must hold the value."""
+    time_register: Address | None = None
+    """Where the host writes the time (`watchdog_s` of the lane); None: the maker's tool sets it."""
+    time_unit_s: Annotated[float, Field(gt=0, le=60)] = 0.1
     flag_register: Address | None = None
     """Not 0: the watchdog has fired since."""
+
+    @model_validator(mode="after")
+    def _written_by_us(self) -> Self:
+        if self.time_register is not None and self.set_by == "tool":
+            raise ValueError('a time_register is written: set_by = "host"')
+        return self
+
+    def time(self, seconds: float) -> int:
+        """What `time_register` holds for so many seconds: as many or fewer, at least one unit."""
+        return min(max(1, int(seconds / self.time_unit_s + 1e-6)), 0xFFFF)
+
+
+class MustHold(BaseModel):
+    """Holding registers that must all hold one value, or the module does something of its own; and what that is."""
+
+    model_config = _CLOSED
+
+    start: Address
+    count: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
+    value: Annotated[int, Field(strict=True, ge=0, le=0xFFFF)] = 0
+    zh: str
+    en: str
 
 
 class Caution(BaseModel):
@@ -101,6 +130,10 @@ class ModuleTable(BaseModel):
     outputs: Outputs
     pulse: Annotated[FlashOn | PulseStart, Field(discriminator="kind")] | None = None
     watchdog: HostWatchdog | None = None
+    on_silence: Literal["tool", "nothing", "unknown"] = "unknown"
+    """Of a module without `watchdog`, when its host falls silent. tool: the maker's tool sets what happens, and no
+    register tells it; nothing: outputs stay as they are."""
+    must_hold: tuple[MustHold, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
     def all_cautions(self) -> tuple[Caution, ...]:
@@ -110,11 +143,24 @@ class ModuleTable(BaseModel):
             follow.append(_HOST_PULSE)
         elif self.pulse.kind == "pulse-start":
             follow.append(_SET_WIDTH)
-        if self.watchdog is None:
-            follow.append(_NO_WATCHDOG)
+        if self.watchdog is not None:
+            follow.append(_SET_SAFE_VALUE if self.watchdog.time_register is None else _SAFE_VALUE_OFF)
+        elif self.on_silence == "nothing":
+            follow.append(_STAYS_ON if self.pulse is None else _STAYS)
         else:
-            follow.append(_SET_SAFE_VALUE)
+            follow.append(_BY_TOOL if self.on_silence == "tool" else _NO_WATCHDOG)
+        follow += [Caution(zh=held.zh, en=held.en) for held in self.must_hold]
         return (*follow, *self.cautions)
+
+    def without_host(self) -> str:
+        """What the module does when its host is silent, where no register tells; empty where one does."""
+        if self.watchdog is not None:
+            return ""
+        return {
+            "tool": "host watchdog: only the maker's tool tells",
+            "nothing": "no host watchdog: outputs stay as they are when the host is silent",
+            "unknown": "no host watchdog in the register table",
+        }[self.on_silence]
 
 
 _HOST_PULSE = Caution(
@@ -133,11 +179,36 @@ _NO_WATCHDOG = Caution(
     en="No host watchdog in the register table: whether outputs open when the host is silent can only be set with the "
     "maker's tool, and must be tried on site.",
 )
+_BY_TOOL = Caution(
+    zh="主机看门狗由厂家工具设置, 没有寄存器可以核对: 输出须在主机失联 1 s 内断开, 并在现场拔线试验。",
+    en="The host watchdog is set with the maker's tool and no register tells of it: outputs must open within 1 s of "
+    "silence; pull the plug on site and see.",
+)
+_STAYS = Caution(
+    zh="此模块没有主机看门狗: 主机失联时输出保持不变。道闸指令由模块自行结束, 信号灯会停在最后的状态。",
+    en="This module has no host watchdog: outputs stay as they are when the host is silent. The boom's pulses end by "
+    "themselves; a lamp stays as it was.",
+)
+_STAYS_ON = Caution(
+    zh="此模块既不能自行发脉冲, 也没有主机看门狗: 断线时抬杆指令会一直保持。"
+    "道闸须接单稳态 (一次性脉冲) 继电器, 否则不得使用。",
+    en="This module neither pulses by itself nor watches its host: a command stays on when the link drops. Wire the "
+    "barrier through a one-shot relay, or do not use it.",
+)
+_SAFE_VALUE_OFF = Caution(
+    zh="主机看门狗的安全值由厂家工具设置：须为全部断开。",
+    en="The host watchdog's safe value is set with the maker's tool: all outputs off.",
+)
 _SET_SAFE_VALUE = Caution(
     zh="主机看门狗的时间与安全值由厂家工具设置：安全值须为全部断开，时间不超过 1 s。",
     en="The host watchdog's time and safe value are set with the maker's tool: all outputs off, within 1 s.",
 )
 
+_IDLE = Caution(
+    zh="“空闲超时”只断开 TCP 连接, 不断开输出。",
+    en="Its idle time-out closes the TCP connection only, not the outputs.",
+)
+_BRAINBOXES = "Brainboxes ED range, Modbus product data tables (docs.brainboxes.com)"
 _ADAM_6000 = "Advantech ADAM-6000 series manual, appendix Modbus mapping"
 
 TABLES: tuple[ModuleTable, ...] = (
@@ -146,25 +217,28 @@ TABLES: tuple[ModuleTable, ...] = (
         source=_ADAM_6000,
         inputs=Bank(area="coil", start=0, count=12),
         outputs=Outputs(start=16, count=6),
+        on_silence="tool",
     ),
     ModuleTable(
         name="adam-6052",
         source=_ADAM_6000,
         inputs=Bank(area="coil", start=0, count=8),
         outputs=Outputs(start=16, count=8),
+        on_silence="tool",
     ),
     ModuleTable(
         name="adam-6060",
         source=_ADAM_6000,
         inputs=Bank(area="coil", start=0, count=6),
         outputs=Outputs(start=16, count=6),
+        on_silence="tool",
     ),
     ModuleTable(
         name="adam-4150",
-        source="Advantech ADAM-4100 series manual, appendix Modbus mapping (coil numbers not seen on hardware)",
+        source="Advantech ADAM-4100 series manual, appendix B (coil numbers not seen on hardware)",
         inputs=Bank(area="coil", start=0, count=7),
         outputs=Outputs(start=16, count=8),
-        watchdog=HostWatchdog(enable_register=214, flag_register=215),
+        watchdog=HostWatchdog(enable_register=214, set_by="tool", flag_register=215),
     ),
     ModuleTable(
         name="moxa-e1214",
@@ -172,6 +246,7 @@ TABLES: tuple[ModuleTable, ...] = (
         inputs=Bank(area="discrete", start=0, count=6),
         outputs=Outputs(start=0, count=6),
         pulse=PulseStart(start=16),
+        on_silence="tool",
         cautions=(
             Caution(
                 zh="处于脉冲方式的继电器只能用 16 至 21 号线圈启动；红绿灯所用继电器须保持普通（DO）方式。",
@@ -186,13 +261,32 @@ TABLES: tuple[ModuleTable, ...] = (
         inputs=Bank(area="discrete", start=0, count=8),
         outputs=Outputs(start=0, count=8),
         pulse=FlashOn(start=0x0200, unit_s=0.1),
-        cautions=(
-            Caution(
+        on_silence="nothing",
+        must_hold=(
+            MustHold(
+                start=0x1000,
+                count=8,
                 zh="各通道控制方式须为普通方式（寄存器 0x1000 起为 0）：联动方式会让输入直接驱动继电器，绕过放行指令。",
-                en="Every channel must be in normal control mode (registers from 0x1000 hold 0): in linkage mode an "
-                "input drives its relay directly, past any order.",
+                en="every channel must be in normal control mode (0): in linkage mode an input drives its relay "
+                "directly, past any order",
             ),
         ),
+    ),
+    ModuleTable(
+        name="brainboxes-ed-588",
+        source=_BRAINBOXES,
+        inputs=Bank(area="discrete", start=0, count=8),
+        outputs=Outputs(start=0, count=8),
+        on_silence="nothing",
+        cautions=(_IDLE,),
+    ),
+    ModuleTable(
+        name="brainboxes-ed-538",
+        source=_BRAINBOXES,
+        inputs=Bank(area="discrete", start=0, count=8),
+        outputs=Outputs(start=0, count=4),
+        on_silence="nothing",
+        cautions=(_IDLE,),
     ),
 )
 

@@ -397,7 +397,7 @@ class LaneAgent:
         if link is None:
             self._door.attach(None)
         else:
-            await self._door.meet(arm(link, self._instruments.table, self._instruments.barrier(), self._clock))
+            await self._door.meet(arm(link, self._instruments.table, self._config.barrier(), self._clock))
 
 
 async def run(site: Site, lane_id: str, clock: SiteClock) -> None:

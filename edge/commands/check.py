@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from drivers.barrier.look import complaints
 from drivers.camera.device import Camera
 from drivers.camera.read import Read
 from drivers.faults import DriverFault, NoAnswer
@@ -15,6 +16,7 @@ from drivers.gps.config import TrackerConfig
 from drivers.gps.fix import Fix
 from drivers.kinds import Clock, Link
 from drivers.lane_io.device import LaneIo
+from drivers.lane_io.registers import impossible
 from drivers.link import open_link
 from drivers.link.config import StreamLinkConfig
 from drivers.link.modbus import open_modbus
@@ -47,11 +49,20 @@ class Heard:
     fault: str = ""
     must_speak: bool = False
     """Whether silence means that something is wrong."""
+    wrong: list[str] = field(default_factory=list[str])
+    """What it says of itself that must not be."""
 
     @property
     def well(self) -> bool:
-        """Open, and not silent where it must speak."""
-        return not self.fault and (self.words > 0 or not self.must_speak)
+        """Open, as it must be, and not silent where it must speak."""
+        return not self.fault and not self.wrong and (self.words > 0 or not self.must_speak)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Among an instrument's words: something about it must not be so."""
+
+    what: str
 
 
 def check(site: Site, site_file: Path, *, probe: bool, seconds: float) -> Exit:
@@ -174,9 +185,18 @@ async def _opened(config: StreamLinkConfig, clock: Clock) -> Words:
 
 
 async def _inputs(site: Site, lane: Lane, clock: Clock) -> Words:
+    """What the module says, and what about it and the barrier behind it is not as it must be. Nothing is written."""
+    table = table_named(lane.io.module, site.modules)
     link = await open_modbus(lane.io.link)
     try:
-        async for word in LaneIo(link, table_named(lane.io.module, site.modules), lane.io, clock).words():
+        for wrong in await complaints(link, table, lane.barrier()):
+            yield Wrong(f"barrier: {wrong}")
+        said: set[str] = set()
+        async for word in LaneIo(link, table, lane.io, clock).words():
+            for each in impossible(word.values):
+                if each not in said:
+                    said.add(each)
+                    yield Wrong(each)
             on = [name for name, value in word.values.items() if value]
             yield f"on: {', '.join(on) or 'none'}; lamp {word.lamp}{'; ' + word.note if word.note else ''}"
     finally:
@@ -190,6 +210,8 @@ async def _listen(heard: Heard, words: Words, clock: Clock, seconds: float) -> N
                 if isinstance(word, Garbage):
                     heard.garbage += 1
                     heard.last = heard.last or f"garbage: {word.why}"
+                elif isinstance(word, Wrong):
+                    heard.wrong.append(word.what)
                 else:
                     heard.words += 1
                     heard.last = describe(word)
@@ -231,6 +253,7 @@ def _show(heard: list[Heard]) -> None:
         table.add_column(column, overflow="fold")
     for each in heard:
         mark = "[green]ok[/]" if each.well else "[red]NO[/]"
-        said = each.fault or each.last or ("silent" if each.must_speak else "nothing to say just now")
+        heard_last = each.fault or each.last or ("silent" if each.must_speak else "nothing to say just now")
+        said = "\n".join([*each.wrong, heard_last])
         table.add_row(mark, each.name, each.link, str(each.words), str(each.garbage), Text(said))
     out.print(table)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import NoReturn, Protocol, TypeVar
 
-from drivers.barrier.config import BarrierConfig
 from drivers.camera.device import Camera
 from drivers.kinds import Clock, Link
 from drivers.lane_io.device import LaneIo
@@ -82,14 +81,6 @@ class Instruments:
         self._quiet = lane.mode is Mode.SHADOW
         self._health: dict[str, Health] = {}
         self._sign_news = asyncio.Event()
-
-    def barrier(self) -> BarrierConfig:
-        """Where the boom's commands are wired."""
-        io = self.lane.io
-        return BarrierConfig.model_validate({
-            "name": "boom", "raise": io.outputs.raise_, "lower": io.outputs.lower,
-            "stop": io.outputs.stop, "pulse_s": io.pulse_s,
-        })  # fmt: skip
 
     def birth(self) -> BirthBody:
         """What this lane has."""
@@ -197,6 +188,7 @@ class Instruments:
                 self._senses.lamp = inputs.lamp.value
                 self._senses.clock_step_s = self._clock.step_s()
                 self._senses.inputs(inputs.values, inputs.at)
+                health.standing = self._standing()
                 news = (inputs.values, inputs.lamp)
                 if news != told or inputs.at - told_at >= INPUTS_S:
                     told, told_at = news, inputs.at
@@ -205,6 +197,10 @@ class Instruments:
                     await io.show(self.lamp_wanted)
         finally:
             await self.linked(None)
+
+    def _standing(self) -> str:
+        """What is to be known of the contacts while they are told."""
+        return "; ".join(filter(None, (self._senses.zone_note, self.table.without_host())))
 
     async def _tags(self, link: Link) -> None:
         config = self.lane.tags

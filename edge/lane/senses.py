@@ -8,6 +8,7 @@ from typing import Literal
 
 from drivers.camera.read import Read
 from drivers.lane_io.config import InputName
+from drivers.lane_io.zone import ZoneWatch, told
 from drivers.readings import Instant
 from drivers.rfid.tag import Tag
 from drivers.weighbridge.deck import DeckState, DeckWatch
@@ -52,6 +53,7 @@ class Senses:
         self._site, self._lane, self._mode = site, lane, mode
         self._direction: Literal["in", "out"] = direction
         self._inputs: dict[str, Seen[bool]] = {}
+        self._zone = ZoneWatch()
         self._watch = watch
         self._live: Seen[Decimal] = Seen()
         self._overload = False
@@ -65,13 +67,18 @@ class Senses:
 
     def inputs(self, values: Mapping[InputName, bool | None], at: Instant) -> None:
         """One poll of the contacts."""
-        for name, value in values.items():
+        for name, value in self._zone.take(values, at).items():
             before = self._inputs.get(name, _NEVER)
             same = before.value == value and value is not None
             self._inputs[name] = Seen(value, at, before.since if same else at)
         rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
         self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
         self.wake()
+
+    @property
+    def zone_note(self) -> str:
+        """What a person should know of the sensors under the boom; empty when all is well."""
+        return told(self._zone.blind)
 
     def weight(self, weight: Weight) -> None:
         """One reading of the indicator."""

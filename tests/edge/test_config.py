@@ -228,6 +228,29 @@ outputs = { area = "coil", start = 0, count = 8 }
     assert wrong(tmp_path, ('module = "adam-6050"', 'module = "acme-16"'), ("[[trackers]]", own + "[[trackers]]")) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "key", "expected"),
+    [
+        ((("photocell = 4", "photocell = 12"),), "inputs.photocell", "a channel from 0 to 11: the module has no more"),
+        ((("green = 4", "green = 6"),), "outputs.green", "a channel from 0 to 5"),
+        (((", boom_fault = 7", ""), ('inverted = ["boom_fault"]', "")), "inputs.boom_fault", "no_fault_relay = true"),
+    ],
+)
+def test_a_wire_that_ends_nowhere_is_told(
+    tmp_path: Path, changes: tuple[tuple[str, str], ...], key: str, expected: str
+) -> None:
+    [mistake] = wrong(tmp_path, *changes)
+    assert mistake.key == f"lanes[L01].io.{key}" and expected in mistake.expected
+
+
+def test_a_barrier_without_a_fault_contact_says_so(tmp_path: Path) -> None:
+    without = ((", boom_fault = 7", ""), ('inverted = ["boom_fault"]', "no_fault_relay = true"))
+    assert wrong(tmp_path, *without) == []
+    assert load(tmp_path / "site.toml").lane("L01").io.no_fault_relay
+    [mistake] = wrong(tmp_path, ('inverted = ["boom_fault"]', 'inverted = ["boom_fault"]\nno_fault_relay = true'))
+    assert "one of the two is wrong" in mistake.expected
+
+
 def test_paths_are_the_files_own(tmp_path: Path) -> None:
     assert wrong(tmp_path, ("# username =", "username ="), ("# password_file =", "password_file =")) == []
     site = load(tmp_path / "site.toml")

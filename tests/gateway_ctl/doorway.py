@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -66,6 +66,13 @@ class HandClock:
         self.deadlines = [mine for mine in self.deadlines if self.hour < mine[0]]
 
 
+@dataclass(frozen=True)
+class Watch:
+    """A module's watch over us."""
+
+    fired: bool | None
+
+
 class Arm:
     """A barrier that does as it is told and says what the book on the disk held when it was asked."""
 
@@ -77,6 +84,9 @@ class Arm:
         self.gate = asyncio.Event()
         self.gate.set()
         self.left_on: frozenset[str] = frozenset()
+        self.watch: Watch | None = None
+        self.unwatched: DriverFault | None = None
+        self.astray: list[str] = []
 
     async def raise_boom(self) -> str:
         return await self._write("raise")
@@ -92,6 +102,14 @@ class Arm:
         self.book_then.append(self._doorway.written())
         left, self.left_on = self.left_on, frozenset()
         return left
+
+    async def arm_watchdog(self) -> "Watch | None":
+        if self.unwatched is not None:
+            raise self.unwatched
+        return self.watch
+
+    async def strays(self) -> list[str]:
+        return self.astray
 
     async def _write(self, what: str) -> str:
         self.calls.append(what)

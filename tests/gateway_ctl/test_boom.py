@@ -20,7 +20,7 @@ from gateway_ctl.deeds import Moved, Phase
 from gateway_ctl.lane_state import Event
 from gateway_ctl.orders import Verb
 from gateway_ctl.reasons import Reason
-from tests.gateway_ctl.doorway import Doorway, doorway
+from tests.gateway_ctl.doorway import Doorway, Watch, doorway
 from tests.gateway_ctl.scene import EMPTY_DECK, NOW, PASSAGE, RULES, inputs, order, override
 
 UP = {"limit_down": False, "limit_up": True}
@@ -488,6 +488,29 @@ async def test_a_barrier_whose_leavings_cannot_be_booked_is_not_met(tmp_path: Pa
         assert stage.arm.calls == []
         await stage.book.open()
         assert (await stage.door.move(stage.permit())).reasons == (Reason.INPUTS_STALE,)
+
+
+async def test_a_barrier_that_could_outlive_us_or_move_by_itself_is_not_driven(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as stage:
+        stage.door.attach(None)
+        stage.arm.unwatched = NotConfirmed("boom", "host watchdog reads off")
+        with pytest.raises(NotConfirmed, match="watchdog"):
+            await stage.door.meet(stage.arm)
+        stage.arm.unwatched, stage.arm.astray = None, ["register 4096 holds 1"]
+        with pytest.raises(NotConfirmed, match="4096"):
+            await stage.door.meet(stage.arm)
+        assert (await stage.door.move(stage.permit())).reasons == (Reason.INPUTS_STALE,)
+        assert stage.arm.calls == [] and [e.kind for e in stage.written()] == ["boom"]
+
+
+@pytest.mark.parametrize("fired", [True, False, None])
+async def test_that_the_module_let_go_of_us_is_booked(tmp_path: Path, fired: bool | None) -> None:
+    async with doorway(tmp_path) as stage:
+        stage.door.attach(None)
+        stage.arm.watch = Watch(fired)
+        await stage.door.meet(stage.arm)
+        assert [e.kind for e in stage.written()] == ["module let go"] * bool(fired)
+        assert (await raised(stage)).event is Event.RAISED
 
 
 async def test_the_whole_story_is_one_chain(tmp_path: Path) -> None:

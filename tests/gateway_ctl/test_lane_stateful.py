@@ -144,6 +144,13 @@ class LaneWorld(RuleBasedStateMachine):
     async def release(self) -> None:
         """Nothing to release."""
 
+    async def arm_watchdog(self) -> None:
+        """A module without one."""
+
+    async def strays(self) -> list[str]:
+        """A module that does what it is told."""
+        return []
+
     def _pulse(self, movement: Movement) -> str:
         """The judgement: what may be true when a coil is written."""
         permit, now = self.permit, self.clock.hour

@@ -1,13 +1,14 @@
 """A boom on a pretended module, over a real wire."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from drivers.barrier.config import BarrierConfig
 from drivers.barrier.device import Barrier
 from drivers.link.modbus import open_modbus
-from drivers.link.modbus_tables import table_named
+from drivers.link.modbus_tables import ModuleTable, table_named
 from edge.clock import SiteClock
 from tests.drivers.modbus.conftest import QUICK
 from tests.drivers.modbus.module import OVER, Module
@@ -31,10 +32,18 @@ def module(kind: str, **knobs: Any) -> Module:
 
 @asynccontextmanager
 async def barrier(
-    kind: str, over: Module, road: str = "tcp", speed: float = 5 / 3, **change: Any
+    kind: str | ModuleTable, over: Module, road: str = "tcp", speed: float = 5 / 3, **change: Any
 ) -> AsyncGenerator[Barrier]:
     """The driver on a link of its own; a pulse of 0.5 s takes 0.3 s."""
     async with OVER[road](over) as where:
         link = await open_modbus(where, QUICK)
-        yield Barrier(link, table_named(kind), wired(**change), SiteClock(speed=speed))
+        table = table_named(kind) if isinstance(kind, str) else kind
+        yield Barrier(link, table, wired(**change), SiteClock(speed=speed))
         await link.close()
+
+
+async def until(truth: Callable[[], object], seconds: float = 5.0) -> None:
+    """Poll until it is so."""
+    async with asyncio.timeout(seconds):
+        while not truth():
+            await asyncio.sleep(0.001)

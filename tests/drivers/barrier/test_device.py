@@ -1,34 +1,20 @@
 """One movement, one pulse; never while an output is on; off again whatever happens."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
-from drivers.barrier.device import Barrier, Watchdog
+from drivers.barrier.look import Watchdog
 from drivers.barrier.registers import Movement
 from drivers.faults import LinkFault, LinkLost, NoAnswer, NotConfirmed, OurMistake, Refused
-from drivers.link.modbus import open_modbus
-from drivers.link.modbus_config import ModbusTcpConfig
-from drivers.link.modbus_tables import table_named
-from edge.clock import SiteClock
-from simulators.barrier import Boom
-from simulators.clock import SimClock
-from simulators.lane_io import LaneModule, ModuleKind
-from tests.drivers.barrier.boom import barrier, module, wired
+from drivers.link.modbus_tables import HostWatchdog, ModuleTable
+from tests.drivers.barrier.boom import barrier, module, until
 from tests.drivers.modbus.module import Module
 
 KINDS = ["plain-8ch", "moxa-e1214", "adam-6050"]
 ON = {"plain-8ch": "0502000005", "moxa-e1214": "050010ff00", "adam-6050": "050010ff00"}
 """What raises: relay 0 for 5 x 100 ms; pulse start 0; DO 0 on."""
-
-
-async def until(truth: Callable[[], object], seconds: float = 5.0) -> None:
-    """Poll until it is so."""
-    async with asyncio.timeout(seconds):
-        while not truth():
-            await asyncio.sleep(0.001)
 
 
 def hexes(pdus: list[bytes]) -> list[str]:
@@ -316,42 +302,42 @@ async def test_channels_that_the_module_lacks_are_our_mistake() -> None:
     assert over.asked == []
 
 
-async def test_watchdog_is_armed_where_the_table_has_one() -> None:
-    over = Module(registers={215: 1})
-    async with barrier("adam-4150", over) as boom:
+WATCHED = ModuleTable.model_validate({
+    "name": "acme-8", "source": "a site's own", "inputs": {"area": "discrete", "start": 0, "count": 8},
+    "outputs": {"start": 0, "count": 8},
+    "watchdog": {"enable_register": 260, "time_register": 488, "time_unit_s": 0.1, "flag_register": 269},
+})  # fmt: skip
+"""Its host sets its watchdog."""
+
+
+async def test_a_watchdog_that_the_host_sets_is_set_and_read_back() -> None:
+    over = Module(registers={269: 1})
+    async with barrier(WATCHED, over, watchdog_s=1.25) as boom:
         assert await boom.arm_watchdog() == Watchdog(armed=True, fired=True)
-    assert over.registers[214] == 1
-    assert hexes(over.writes()) == ["0600d60001"]
+    assert hexes(over.writes()) == ["0601e8000c", "0601040001"], "the time first, rounded down, then on; each once"
     over = Module()
     async with barrier("adam-6050", over) as boom:
         assert await boom.arm_watchdog() is None
     assert over.asked == []
 
 
+async def test_a_watchdog_that_the_tool_sets_is_read_only() -> None:
+    over = Module(registers={214: 1})
+    async with barrier("adam-4150", over) as boom:
+        assert await boom.arm_watchdog() == Watchdog(armed=True, fired=False)
+        over.registers[214] = 0
+        with pytest.raises(NotConfirmed, match="enabled with the maker's tool and register 214 reads off"):
+            await boom.arm_watchdog()
+    assert over.writes() == []
+
+
 async def test_watchdog_that_does_not_keep_is_not_confirmed() -> None:
     over = Module(forgetful=True)
-    async with barrier("adam-4150", over) as boom:
-        with pytest.raises(NotConfirmed, match="was written 1 and reads 0"):
+    async with barrier(WATCHED, over) as boom:
+        with pytest.raises(NotConfirmed, match="time was written 10 and reads 0"):
             await boom.arm_watchdog()
-
-
-@pytest.mark.parametrize("kind", ["adam-6050", "plain-8ch"])
-async def test_the_simulators_boom_obeys_each_command_once(kind: ModuleKind) -> None:
-    sim = SimClock(speed=20)
-    arm = Boom(sim)
-    lane = LaneModule(kind, sim, dict, arm)
-    host, port = lane.tcp()
-    link = await open_modbus(ModbusTcpConfig(host=host, port=port))
-    running = asyncio.ensure_future(arm.run())
-    try:
-        boom = Barrier(link, table_named(kind), wired(), SiteClock(speed=20))
-        await boom.raise_boom()
-        await until(lambda: arm.limit_up)
-        await until(lambda: not any(lane.outputs.closed))
-        await boom.lower_boom()
-        await until(lambda: arm.limit_down)
-        assert [(pulse.line, pulse.obeyed) for pulse in arm.pulses] == [("raise", True), ("lower", True)]
-    finally:
-        running.cancel()
-        await link.close()
-        lane.close()
+    over = Module(forgetful=True, registers={488: 10})
+    untimed = WATCHED.model_copy(update={"watchdog": HostWatchdog(enable_register=260)})
+    async with barrier(untimed, over) as boom:
+        with pytest.raises(NotConfirmed, match="was written on and register 260 reads off"):
+            await boom.arm_watchdog()

@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 import pytest
 
 from drivers.faults import LinkLost, NoAnswer, OurMistake
-from drivers.lane_io.config import LaneIoConfig
+from drivers.lane_io.config import InputName, LaneIoConfig
 from drivers.lane_io.device import LaneIo
-from drivers.lane_io.registers import Lamp
+from drivers.lane_io.registers import Lamp, impossible
 from drivers.link.modbus import open_modbus
 from drivers.link.modbus_config import ModbusRtuConfig, ModbusTcpConfig
-from drivers.link.modbus_tables import table_named
+from drivers.link.modbus_tables import HostWatchdog, table_named
 from drivers.readings import Quality
 from edge.clock import SiteClock
 from simulators.barrier import Boom
 from simulators.clock import SimClock
 from simulators.lane_io import LaneModule, ModuleKind
-from tests.drivers.lane_io.lane import wired
+from tests.drivers.lane_io.lane import WIRES, wired
 from tests.drivers.modbus.conftest import QUICK
 from tests.drivers.modbus.module import OVER, Module
 
@@ -169,3 +169,40 @@ async def test_the_simulators_lane_is_read_as_it_is(kind: ModuleKind, road: str)
     finally:
         await link.close()
         module.close()
+
+
+async def test_a_barrier_without_a_fault_contact_is_heard_to_be_well_while_the_module_answers() -> None:
+    inputs = {name: channel for name, channel in WIRES["inputs"].items() if name != "boom_fault"}
+    config = wired(inputs=inputs, inverted=[], no_fault_relay=True)
+    module = Module()
+    async with lane_io(module, config=config) as io:
+        assert (await io.poll()).values["boom_fault"] is False
+        module.refuse = {2: 4}
+        assert (await io.poll()).values["boom_fault"] is None
+
+
+async def test_polls_that_are_too_rare_to_feed_the_modules_watchdog_are_our_mistake() -> None:
+    table = table_named("plain-8ch").model_copy(
+        update={"watchdog": HostWatchdog(enable_register=260, time_register=488)}
+    )
+    async with OVER["tcp"](Module()) as where:
+        link = await open_modbus(where, QUICK)
+        with pytest.raises(OurMistake, match=r"watchdog_s = 1: .* at least 3 of them \(1\.5 s\)"):
+            LaneIo(link, table, wired(poll_s=0.5), SiteClock())
+        LaneIo(link, table, wired(poll_s=0.5, watchdog_s=1.5), SiteClock())
+        await link.close()
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ({"limit_down": True, "limit_up": True}, "both on"),
+        (dict.fromkeys(WIRES["inputs"], True), "every input is on"),
+        ({"photocell": None}, "does not tell photocell"),
+        ({"limit_down": True}, ""),
+    ],
+)
+def test_what_cannot_be_is_said(on: dict[InputName, bool | None], said: str) -> None:
+    values: dict[InputName, bool | None] = {**dict.fromkeys(wired().inputs, False), **on}
+    told = impossible(values)
+    assert any(said in each for each in told) if said else told == []

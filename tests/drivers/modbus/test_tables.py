@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from drivers.link.modbus_config import ModbusConfig, ModbusRtuConfig, ModbusTcpConfig
-from drivers.link.modbus_tables import TABLES, Bank, FlashOn, ModuleTable, PulseStart, table_named
+from drivers.link.modbus_tables import TABLES, Bank, FlashOn, HostWatchdog, ModuleTable, PulseStart, table_named
 
 OWN = """
 name = "acme-16"
@@ -39,6 +39,8 @@ def test_a_table_of_the_sites_own_stands_beside_ours() -> None:
         'pulse = { kind = "toggle", start = 0 }',
         'pulse = { kind = "flash-on", start = 0, unit_s = 0 }',
         'name = "ACME 16"',
+        'watchdog = { enable_register = 10, set_by = "tool", time_register = 11 }',
+        'must_hold = [{ start = 70000, zh = "a", en = "b" }]',
         'source = ""',
     ],
 )
@@ -62,6 +64,8 @@ def test_manual_addresses() -> None:
         "adam-4150": ("coil", 0, 7, 16, 8, None),
         "moxa-e1214": ("discrete", 0, 6, 0, 6, PulseStart(start=16)),
         "plain-8ch": ("discrete", 0, 8, 0, 8, FlashOn(start=0x200, unit_s=0.1)),
+        "brainboxes-ed-588": ("discrete", 0, 8, 0, 8, None),
+        "brainboxes-ed-538": ("discrete", 0, 8, 0, 4, None),
     }
 
 
@@ -72,6 +76,20 @@ def test_who_cannot_pulse_or_watch_says_so_in_both_languages() -> None:
         assert all(c.zh and c.en and c.zh != c.en for c in said)
         assert any("watchdog" in c.en for c in said)
         assert (table.pulse is None) == any("cannot pulse" in c.en for c in said)
+        assert bool(table.without_host()) == (table.watchdog is None), "where no register tells, the lane does"
+
+
+def test_what_silence_does_is_said_by_how_sure_it_is() -> None:
+    told = {table.name: table.without_host() for table in TABLES}
+    own = ModuleTable.model_validate(tomllib.loads(OWN.replace("watchdog = { enable_register = 10 }", "")))
+    assert told["adam-6050"] == told["moxa-e1214"] == "host watchdog: only the maker's tool tells"
+    assert "stay as they are" in told["plain-8ch"] and "stay as they are" in told["brainboxes-ed-588"]
+    assert told["adam-4150"] == "" and own.without_host() == "no host watchdog in the register table"
+
+
+def test_a_watchdogs_time_is_as_long_as_asked_or_shorter() -> None:
+    watchdog = HostWatchdog(enable_register=260, time_register=488, time_unit_s=0.1)
+    assert [watchdog.time(seconds) for seconds in (1.0, 0.3, 1.25, 0.01, 1e9)] == [10, 3, 12, 1, 0xFFFF]
 
 
 @given(start=st.integers(0, 0x10000), count=st.integers(0, 70))
