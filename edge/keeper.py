@@ -22,8 +22,9 @@ from telemetry.payloads.health import HealthBody, ZeroHealth
 
 FIRST_RETRY_S = 0.2
 """A cable pulled and pushed, a serial server that swaps clients: gone within that time."""
-LINK_RETRY_CAP_S = 1.5
-"""One connect attempt costs nothing, and an operator expects a line that has returned to be there within 2 s."""
+LINK_RETRY_CAP_S = 1.2
+"""One connect attempt costs nothing, and an operator expects a line that has returned to be there within 2 s; a Modbus
+line on RS-485 lets late answers pass for half of one first."""
 FAULT_RETRY_CAP_S = 10.0
 """What asking again cannot mend (a refusal, a mistake of ours): a person must act; slow enough to read the log."""
 STEADY_S = 5.0
@@ -203,7 +204,7 @@ async def keep(
 
     `live` may raise a DriverFault or a group of them (its own TaskGroup); returning means that the other side ended
     the stream. Anything else it raises is a mistake of ours: it goes through (in a group), after the link is closed.
-    Waits 0.2 s to 1.5 s (site seconds) after a LinkFault or an answer that is none, up to 10 s after any other fault.
+    Waits 0.2 s to 1.2 s (site seconds) after a LinkFault or an answer that is none, up to 10 s after any other fault.
     """
     report.name = name
     failures = 0

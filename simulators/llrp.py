@@ -80,9 +80,11 @@ class LlrpReader(OnWire):
         self._antennas = antennas
         self._random = random.Random(seed)
         self._number = 0
+        self._unmet: list[Client] = []
 
     def _met(self, client: Client) -> None:
         if self.faults.silent:
+            self._unmet.append(client)  # its system has taken the connection; it finds it when it wakes
             return
         busy = self.session is not None and not self.session.client.gone
         if not busy:
@@ -157,6 +159,10 @@ class LlrpReader(OnWire):
     async def run(self) -> None:
         """Reports and keepalives, until cancelled."""
         while True:
+            while self._unmet and not self.faults.silent:
+                client = self._unmet.pop(0)
+                if not client.gone:
+                    self._met(client)
             session = self.session
             if session is not None and not session.client.gone and not self.faults.silent:
                 self._keepalive(session)
