@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("polls", "command", "nmea", "serial_frames", "trackers", "ingest", "xray_tiles"):
+for name in ("polls", "command", "nmea", "serial_frames", "trackers", "ingest", "xray_tiles", "xray_chain"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)

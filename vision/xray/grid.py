@@ -76,6 +76,12 @@ def _laid(
     fast = (wide > TOO_FAST * pitch) & (share > 0) & (share < 1)
     if (share == 1).all():
         made = values[after]
+    elif not ((share == 0) | (share == 1)).any() and not np.isnan(values.sum(dtype=np.float64)):
+        made, high = values[before], values[after]
+        high -= made
+        high *= share.astype(np.float32)[:, None]
+        made += high
+        return made, row_line, fast
     else:
         weight = share.astype(np.float32)[:, None]
         low, high = values[before], values[after]

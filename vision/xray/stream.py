@@ -174,21 +174,24 @@ class Corrector:
         table["temperature_c"], table["dose_he"], table["dose_le"] = np.nan, np.nan, np.nan
         there = {energy: np.zeros(lines, bool) for energy in Energy}
         table["number"] = (first + np.arange(lines)) * (2 if self._dual else 1)
-        for pair, both in pairs:
-            row = pair - first
-            record = table[row]
-            for energy, line in both.items():
-                raw.of(energy)[row] = line.values
-                there[energy][row] = True
-                record[f"pulse_{energy.value}"] = line.pulse or 0
-                if line.missing:
-                    record["flags"] |= (Flag.PART_HE if energy is Energy.HE else Flag.PART_LE).bit
-            lead = both.get(Energy.HE) or both[Energy.LE]
-            record["number"] = lead.number & 0xFFFFFFFF
-            record["encoder"] = lead.encoder or 0
-            record["stamp_ns"] = lead.stamp_ns or 0
-            if lead.temperature_c is not None:
-                record["temperature_c"] = lead.temperature_c
+        rows = np.array([pair - first for pair, _ in pairs])
+        leads = [both.get(Energy.HE) or both[Energy.LE] for _, both in pairs]
+        table["number"][rows] = [lead.number & 0xFFFFFFFF for lead in leads]
+        table["encoder"][rows] = [lead.encoder or 0 for lead in leads]
+        table["stamp_ns"][rows] = np.array([lead.stamp_ns or 0 for lead in leads], np.uint64)
+        table["temperature_c"][rows] = [np.nan if lead.temperature_c is None else lead.temperature_c for lead in leads]
+        for energy in Energy:
+            of = [(pair - first, line) for pair, both in pairs if (line := both.get(energy)) is not None]
+            if not of:
+                continue
+            here = np.array([row for row, _ in of])
+            counts = raw.of(energy)
+            for row, line in of:
+                counts[row] = line.values
+            there[energy][here] = True
+            table[f"pulse_{energy.value}"][here] = [line.pulse or 0 for _, line in of]
+            part = (Flag.PART_HE if energy is Energy.HE else Flag.PART_LE).bit
+            table["flags"][[row for row, line in of if line.missing]] |= part
         table["flags"][~there[Energy.HE]] |= Flag.LOST_HE.bit
         if self._dual:
             table["flags"][~there[Energy.LE]] |= Flag.LOST_LE.bit
