@@ -12,7 +12,7 @@ Laws kept here:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from drivers.readings import Instant
@@ -41,7 +41,7 @@ class Refusal:
         return all(reason.passing for reason in self.reasons)
 
 
-class BoomAt(Enum):
+class BoomAt(StrEnum):
     """The boom as its switches report it."""
 
     DOWN = "down"
@@ -72,20 +72,19 @@ def decide(picture: Picture, order: Order | None, now: Instant, rules: Rules) ->
 
     Whatever else an order says (HOLD, INSPECT, REFUSE, CONFIRM, CLOSE) moves nothing and is refused here.
     """
-    movement = Movement.LOWER if order is not None and order.verb in LOWERING else Movement.RAISE
+    movement, by_person = Movement.RAISE, order is not None and order.origin is Origin.PERSON
     reasons: list[Reason] = []
     if order is None or order.verb in _MOVES_NOTHING:
         reasons.append(Reason.ORDER_MISSING)
     if order is not None:
         reasons += _of_order(picture, order, now, rules)
-    if movement is Movement.LOWER:
-        emergency = order is not None and order.verb is Verb.LOWER_NOW
-        reasons += _of_lowering(picture, now, rules, emergency=emergency)
+    if order is not None and order.verb in LOWERING:
+        movement = Movement.LOWER
+        reasons += _of_lowering(picture, now, rules, emergency=order.verb is Verb.LOWER_NOW)
     else:
-        by_person = order is not None and order.origin is Origin.PERSON
         reasons += _of_raising(picture, now, rules, by_person=by_person)
         reasons += _of_scan(picture, now, rules, by_person=by_person)
-        if order is None or not by_person:
+        if not by_person:
             reasons += _of_unattended(picture, None if order is None else order.id)
             reasons += of_truck(picture, order, now, rules)
         if order is not None and order.origin is Origin.LOCAL:
@@ -231,14 +230,14 @@ def _of_scan(picture: Picture, now: Instant, rules: Rules, *, by_person: bool) -
     verdict = picture.inspection
     if verdict is not None and not verdict.issued_at - rules.skew_s <= now < verdict.expires_at:
         verdict = None
-    mine = verdict is not None and on_this_truck(verdict, picture)
-    if verdict is not None and mine and verdict.finding in (Finding.SUSPECT, Finding.OPEN):
+    mine = verdict if verdict is not None and on_this_truck(verdict, picture) else None
+    if mine is not None and mine.finding in (Finding.SUSPECT, Finding.OPEN):
         return [Reason.SCAN_SUSPECT]
     if by_person or not rules.needs_scan:
         return []
     if verdict is None:
         return [Reason.SCAN_AWAITED]
-    reasons = [] if mine else [Reason.SCAN_OTHER_TRUCK]
+    reasons = [] if mine is not None else [Reason.SCAN_OTHER_TRUCK]
     if verdict.torn or verdict.finding is not Finding.CLEAR:
         reasons.append(Reason.SCAN_TORN if verdict.torn or verdict.finding is Finding.AGAIN else Reason.SCAN_SUSPECT)
     return reasons

@@ -341,8 +341,7 @@ def _of_cleared(lane: Lane, passage: Passage, picture: Picture, now: Instant, ru
     fresh = set(answer.reasons) - set(passage.refused)
     lane = note(lane, answer.reasons)
     if answer.passing:
-        lane, deeds = _advance(lane, Event.REFUSED_FOR_NOW, picture, now, rules)
-        return lane, (*deeds, *((Refuse(answer, picture.passage),) if fresh else ()), *led)
+        return lane, (*((Refuse(answer, picture.passage),) if fresh else ()), *led)
     lane = end(lane, StepName.DECIDE, now, ok=False)
     lane, deeds = _advance(lane, Event.REFUSED, picture, now, rules)
     return lane, (Refuse(answer, picture.passage), *deeds, *led)

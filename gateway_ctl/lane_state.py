@@ -52,7 +52,6 @@ class Event(StrEnum):
     ORDER_BAD = "an order that cannot be admitted"
     SILENT = "customs is silent"
     REFUSED = "interlock refused"
-    REFUSED_FOR_NOW = "interlock refused for now"
     PERMITTED_RAISE = "permit to raise"
     PERMITTED_LOWER = "permit to lower"
     RAISED = "boom is up"
@@ -72,22 +71,22 @@ class Event(StrEnum):
 
 
 _COLUMNS = """
-            we wt wo wx tc tg ga gl ro ho ob si rf rn pr pl rd ld nc wd zo zc bs me pk kb ke wa hr hl
+            we wt wo wx tc tg ga gl ro ho ob si rf pr pl rd ld nc wd zo zc bs me pk kb ke wa hr hl
 """
 _ROWS = """
-WAKING      EM GA OP FA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
-EMPTY       .. .. .. .. GA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
-GATHERING   .. .. .. .. .. EM AS HE CL HE .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
-ASKING      .. .. .. .. .. EM .. .. CL HE HE HE .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
-CLEARED     .. .. .. .. .. EM .. .. .. HE .. .. HE .. RA .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
-HELD        .. .. .. .. .. EM AS .. CL .. .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
-RAISING     .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. OP .. FA CL .. .. .. .. .. .. .. EM .. ..
-OPEN        .. .. .. .. .. CG .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
-CROSSING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. CG FA .. .. KE .. .. .. EM
-CLEARING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
-KEPT        .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. .. FA .. .. .. CG .. .. ..
-LOWERING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. CG EM FA CG .. .. .. .. .. .. .. .. .. ..
-FAULT       .. .. .. .. .. .. .. .. .. .. .. .. .. .. RA LO .. .. .. .. .. .. .. EM RA .. .. .. .. ..
+WAKING      EM GA OP FA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
+EMPTY       .. .. .. .. GA .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+GATHERING   .. .. .. .. .. EM AS HE CL HE .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+ASKING      .. .. .. .. .. EM .. .. CL HE HE HE .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+CLEARED     .. .. .. .. .. EM .. .. .. HE .. .. HE RA .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+HELD        .. .. .. .. .. EM AS .. CL .. .. .. .. .. .. .. .. .. .. .. .. FA .. RA .. .. .. OP ..
+RAISING     .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. OP .. FA CL .. .. .. .. .. .. .. EM .. ..
+OPEN        .. .. .. .. .. CG .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
+CROSSING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. CG FA .. .. KE .. .. .. EM
+CLEARING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. CR .. FA .. .. KE .. .. .. EM
+KEPT        .. .. .. .. .. .. .. .. .. .. .. .. .. .. LO .. .. .. .. .. .. FA .. .. .. CG .. .. ..
+LOWERING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. CG EM FA CG .. .. .. .. .. .. .. .. .. ..
+FAULT       .. .. .. .. .. .. .. .. .. .. .. .. .. RA LO .. .. .. .. .. .. .. EM RA .. .. .. .. ..
 """
 _SHORT = {
     "WK": State.WAKING, "EM": State.EMPTY, "GA": State.GATHERING, "AS": State.ASKING, "CL": State.CLEARED,

@@ -87,12 +87,12 @@ def see(sight: Sight, picture: Picture, state: State, now: Instant, rules: Rules
         return replace(sight, all_clear_since=None)
     arrival, rear, front = bool(inputs.loop_arrival.value), bool(inputs.beam_rear.value), bool(inputs.beam_front.value)
     zone = bool(inputs.loop_boom.value) or bool(inputs.photocell.value)
-    came_back = rear and not sight.rear
-    entered = (sight.entered and not came_back) or (sight.rear and not rear and not arrival and not sight.left)
+    # Whoever has driven on is behind the rear beam: when it breaks, that truck is backing out, or another comes.
+    entered = (sight.entered and not rear) or (sight.rear and not rear and not arrival)
     # The next truck may touch the arrival loop and turn away: a truck that is wholly on the deck has not left by that.
     left = (sight.left and not rear) or (sight.arrival and not arrival and not rear and not sight.entered)
     open_to_cross = state in BOOM_UP_STATES or state is State.LOWERING
-    follower = open_to_cross and (sight.follower or (came_back and sight.entered))
+    follower = open_to_cross and (sight.follower or (rear and sight.entered))
     pushed_on = (front and not sight.front) or (zone and not sight.zone)
     return replace(
         sight,

@@ -23,7 +23,7 @@ def inputs(**occupied: bool) -> Inputs:
     return Inputs(**{name: seen(value) for name, value in (base | occupied).items()})
 
 
-def deck(kg: int = 38_260, **changes: object) -> Deck:
+def deck(kg: int = 38_260, /, **changes: object) -> Deck:
     good = Deck(
         live_kg=Seen(Decimal(kg), Instant(NOW - 0.05), Instant(NOW - 3)),
         settled_kg=Decimal(kg),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.mutants.mutate import Mutant, mutants
 from tests.mutants.plan import ROOT, Plan, members, plans
-from tests.mutants.run import Judge, Memory, Verdict, basis, preload
+from tests.mutants.run import Judge, Memory, Verdict, basis
 
 ARGUED = Path(__file__).with_name("ARGUED.toml")
 
@@ -37,12 +37,14 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="only so many of each module, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--where", default="", help="only mutants whose key holds this")
-    parser.add_argument("--fast", action="store_true", help="only tests that take less than a tenth of a second")
+    parser.add_argument("--fast", action="store_true", help="only the tests that stand nearest to each module")
     parser.add_argument("--list", action="store_true", help="say what would be asked")
     parser.add_argument("--memory", type=Path, default=ROOT / ".mutants" / "memory.json")
     asked = parser.parse_args()
     known = plans()
-    names = [name if "." in name else f"gateway_ctl.{name}" for name in asked.modules] or list(known)
+    names = [name if name.startswith("gateway_ctl.") else f"gateway_ctl.{name}" for name in asked.modules] or list(
+        known
+    )
     if strangers := [name for name in names if name not in known]:
         parser.error(f"no plan for {', '.join(strangers)}; there are {', '.join(known)}")
     whole = not asked.sample and not asked.where
@@ -66,21 +68,23 @@ def _module(plan: Plan, asked: argparse.Namespace, *, whole: bool) -> bool:
     hints = memory.hints(plan)
     verdicts = [Verdict(m, *known[m.key]) for m in chosen if m.key in known]  # pyright: ignore[reportArgumentType]
     left = [mutant for mutant in chosen if mutant.key not in known]
+    fresh: list[Verdict] = []
+
+    def keep() -> None:
+        # What survives the near tests only is not known to survive.
+        memory.keep(plan, ground, [v for v in fresh if v.fate != "survived" or not asked.fast])
+
+    def heard(verdict: Verdict) -> None:
+        fresh.append(verdict)
+        if sys.stderr.isatty():
+            print(f"\r{plan.module}: {len(fresh)} of {len(left)}", end="", file=sys.stderr)
+        if len(fresh) % 50 == 0:
+            keep()
+
     if left:
-        preload(plan)
-        judge = Judge(plan, jobs=asked.jobs)
-        judge.sound()
-        if asked.fast:
-            judge.only = frozenset(test for test, took in judge.durations.items() if took < 0.1)
-        fresh: list[Verdict] = []
-        for verdict in judge.judge(left, hints):
-            fresh.append(verdict)
-            if sys.stderr.isatty():
-                print(f"\r{plan.module}: {len(fresh)} of {len(left)}", end="", file=sys.stderr)
-            if len(fresh) % 50 == 0:
-                memory.keep(plan, ground, fresh)
-        memory.keep(plan, ground, fresh)
-        verdicts += fresh
+        Judge(plan, jobs=asked.jobs, fast=asked.fast).judge(left, hints, heard)
+        keep()
+    verdicts += fresh
     return _told(plan, verdicts, time.monotonic() - began, whole=whole)
 
 

@@ -424,7 +424,7 @@ class _Walk:
             rest = [*words[:at], *words[at + 1 :]]
             yield self._put(node, f"{function}({', '.join([*args, *rest])})", "keyword")
         for at, (one, other) in enumerate(pairwise(node.args)):
-            if _simple(one) and _simple(other) and args[at] != args[at + 1]:
+            if name not in _TWINS and _simple(one) and _simple(other) and args[at] != args[at + 1]:
                 turned = [*args[:at], args[at + 1], args[at], *args[at + 2 :]]
                 yield self._put(node, f"{function}({', '.join([*turned, *words])})", "arguments")
         if name in _PEELED and len(args) == 1:
