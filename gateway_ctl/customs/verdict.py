@@ -131,7 +131,7 @@ def _verb(word: ResultWord, use: Use) -> Verb:
 
 def _reasons(word: ResultWord, use: Use) -> tuple[str, str]:
     shown = [remark for remark in word.remarks(use) if not Subject.LED <= remark.subject <= Subject.BUZZER]
-    shown = [remark for remark in shown if remark.subject < Subject.RESERVED_14] or []
+    shown = [remark for remark in shown if remark.subject < Subject.RESERVED_14]
     if not shown:
         return "海关放行", "released"
     # A total that only repeats another place's character says nothing of its own.

@@ -4,8 +4,8 @@ More than 400 lines: one walk over one tree, and every operator of it in one pla
 
 One thing is: a comparison, a word between two conditions, a `not`, a number, a word, a sign, a member of an
 enumeration, an element of a tuple, a keyword of a call, two arguments exchanged, what is returned, a statement, a cell
-of the lane's table. Not changed are docstrings, annotations, the sentences of faults and whatever only a type checker
-reads.
+of the lane's table. Not changed are docstrings, annotations, sentences for people (of faults, in two languages) and
+whatever only a type checker reads.
 """
 
 import ast
@@ -264,6 +264,8 @@ class _Walk:
     # expressions
 
     def _expression(self, node: ast.expr) -> Iterator[Change]:
+        if _is_said_twice(node):
+            return
         yield from self._itself(node)
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Call) and _name(node.func) in _QUIET):
             return
@@ -446,6 +448,15 @@ def _name(function: ast.expr) -> str:
 
 def _is_quiet(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _name(node.value.func) in _QUIET
+
+
+def _is_said_twice(node: ast.expr) -> bool:
+    """A sentence in Chinese and in English: a person's to judge."""
+    match node:
+        case ast.Tuple(elts=[ast.Constant(value=str() as zh), ast.Constant(value=str())]):
+            return any("\u4e00" <= char <= "\u9fff" for char in zh)
+        case _:
+            return False
 
 
 def _simple(node: ast.expr) -> bool:

@@ -113,3 +113,95 @@ def test_results_that_we_send() -> None:
 )  # fmt: skip
 def test_numbers_of_annex_c(number: str, kind: Device | None) -> None:
     assert device_of(number) is kind
+
+
+BOX, CARD, TAG = "01vwz", "0wxus", "0xwutsr"
+BOTH: dict[Subject, str] = {
+    Subject.FRONT_BOX: BOX, Subject.REAR_BOX: BOX, Subject.WEIGHT: "0qpo", Subject.CARD: CARD, Subject.TAG: TAG,
+    Subject.LED: "01", Subject.VOICE: "01", Subject.BUZZER: "01", Subject.CONFIGURATION: "0y",
+}  # fmt: skip
+KNOWN: dict[Use, dict[Subject, str]] = {
+    Use.COMMAND: {**BOTH, Subject.BARRIER: "012", Subject.SEAL: "012x", Subject.GPS: "012"},
+    Use.CHECK: {**BOTH, Subject.BARRIER: "01", Subject.SEAL: "09", Subject.GPS: "09"},
+    Use.RESULT: {**dict.fromkeys((*BOTH, Subject.BARRIER), "0"), Subject.SEAL: "09", Subject.GPS: "09"},
+}
+"""The characters of annex B, place by place and use by use."""
+SUMMED = {
+    Use.COMMAND: (Subject.FRONT_BOX, Subject.REAR_BOX, Subject.WEIGHT, Subject.CARD, Subject.TAG),
+    Use.CHECK: (
+        Subject.FRONT_BOX, Subject.REAR_BOX, Subject.WEIGHT, Subject.CARD, Subject.TAG, Subject.SEAL, Subject.GPS,
+    ),
+    Use.RESULT: (Subject.SEAL, Subject.GPS),
+}  # fmt: skip
+
+
+def put(**at: str) -> ResultWord:
+    text = list(CLEAN)
+    for name, char in at.items():
+        text[Subject[name] - 1] = char
+    return ResultWord("".join(text))
+
+
+@pytest.mark.parametrize("use", list(Use))
+def test_every_character_of_the_annex_is_known_in_its_place_and_no_other(use: Use) -> None:
+    assert set(KNOWN[use]) == {s for s in Subject if Subject.TOTAL < s < Subject.RESERVED_14}
+    for subject, chars in KNOWN[use].items():
+        for char in string.printable[:94]:
+            meaning = put(**{subject.name: char}).meaning(subject, use)
+            assert (meaning is not UNKNOWN) is (char in chars), (subject, char)
+            assert len(meaning) == 2
+    for subject in Subject:
+        if subject >= Subject.RESERVED_14:
+            assert put().meaning(subject, use) == ("无", "nothing")
+            assert put(**{subject.name: "7"}).meaning(subject, use) == ("场站自定", "the site's own")
+
+
+@pytest.mark.parametrize("use", list(Use))
+def test_a_total_alone(use: Use) -> None:
+    assert put().meaning(Subject.TOTAL, use) == ("正常", "well")
+    assert put(TOTAL="1").meaning(Subject.TOTAL, use) == ("不放行", "no release")
+    for char in string.printable[:94]:
+        known = char in "01" or (char in "ZYXWV" and use is not Use.RESULT)
+        assert (put(TOTAL=char).meaning(Subject.TOTAL, use) is not UNKNOWN) is known, char
+
+
+@pytest.mark.parametrize("use", list(Use))
+def test_a_total_that_another_place_has_given(use: Use) -> None:
+    for subject, chars in KNOWN[use].items():
+        for char in chars[1:]:
+            word = put(**{"TOTAL": char, subject.name: char})
+            if subject in SUMMED[use]:
+                assert word.meaning(Subject.TOTAL, use) == word.meaning(subject, use)
+            elif char != "1":
+                assert word.meaning(Subject.TOTAL, use) is UNKNOWN
+    strange = put(TOTAL="!", **{SUMMED[use][0].name: "!"})
+    assert strange.meaning(Subject.TOTAL, use) is UNKNOWN
+
+
+def test_an_order_lifts_with_whatever_it_wants_of_devices() -> None:
+    wanted = {Subject.LED: "1", Subject.VOICE: "1", Subject.BUZZER: "1", Subject.SEAL: "12x", Subject.GPS: "12"}
+    for subject in Subject:
+        for char in string.printable[1:94]:
+            expected = subject >= Subject.RESERVED_14 or char in wanted.get(subject, "")
+            assert put(**{subject.name: char}).lifts(Use.COMMAND) is expected, (subject, char)
+
+
+def test_what_is_remarked() -> None:
+    assert put().remarks(Use.CHECK) == ()
+    first, second, third = put(TOTAL="w", FRONT_BOX="w", RESERVED_20="!").remarks(Use.CHECK)
+    assert (first.subject, first.char, first.known) == (Subject.TOTAL, "w", True)
+    assert (second.subject, second.meaning[1], second.known) == (Subject.FRONT_BOX, "under control", True)
+    assert (third.subject, third.char, third.known) == (Subject.RESERVED_20, "!", True)
+    (strange,) = put(GPS="!").remarks(Use.CHECK)
+    assert not strange.known
+
+
+def test_a_word_that_is_none_says_how_long_it_is() -> None:
+    with pytest.raises(ValueError, match=r"^expected 20 printable ASCII characters, these are 19$"):
+        ResultWord(CLEAN[1:])
+    assert word_of(CLEAN) == ResultWord(CLEAN)
+
+
+def test_results_that_we_send_of_one_device() -> None:
+    assert result_of(gps_failed=True).text == "90000000" + "9" + "0" * 11
+    assert result_of(seal_failed=True, refused=True).text == "1100000" + "9" + "0" * 12
