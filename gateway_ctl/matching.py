@@ -211,7 +211,7 @@ def _seals(identity: Identity, order: Order | None, rules: Rules) -> Line:
     declared = () if order is None else order.seal_numbers
     seen = identity.seal_numbers
     named, read = set(declared), set(seen)
-    if not read and (named or rules.needs_seal):
+    if not read and rules.needs_seal:
         return _line(Check.SEAL, declared, seen, Found.UNREAD, (Reason.SEAL_UNREAD,))
     if not named:
         return _line(Check.SEAL, declared, seen, Found.FREE)
@@ -232,9 +232,9 @@ def _weight(picture: Picture, order: Order | None, rules: Rules) -> Line:
         return _line(Check.WEIGHT, declared, (), Found.UNREAD if declared or rules.needs_weight else Found.FREE)
     seen = (str(deck.settled_kg),)
     why: list[Reason] = []
-    if order is not None and declared_kg is not None:
-        tolerance_kg = tolerance(order, rules) or Decimal(0)
-        if abs(deck.settled_kg - declared_kg) > tolerance_kg + deck.uncertainty_kg:
+    if order is not None and order.declared_kg is not None:
+        tolerance_kg = _within(order.declared_kg, order, rules)
+        if abs(deck.settled_kg - order.declared_kg) > tolerance_kg + deck.uncertainty_kg:
             why.append(Reason.WEIGHT_OFF_DECLARED)
     if (
         paper_kg is not None
@@ -247,9 +247,11 @@ def _weight(picture: Picture, order: Order | None, rules: Rules) -> Line:
 
 def tolerance(order: Order, rules: Rules) -> Decimal | None:
     """kg by which the weight may be off what this order declares; None when it declares no weight."""
-    if order.declared_kg is None:
-        return None
-    return order.declared_kg * rules.tolerance_share if order.tolerance_kg is None else order.tolerance_kg
+    return None if order.declared_kg is None else _within(order.declared_kg, order, rules)
+
+
+def _within(declared_kg: Decimal, order: Order, rules: Rules) -> Decimal:
+    return declared_kg * rules.tolerance_share if order.tolerance_kg is None else order.tolerance_kg
 
 
 def _direction(picture: Picture, order: Order | None) -> Line:

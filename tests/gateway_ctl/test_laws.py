@@ -8,7 +8,7 @@ import pytest
 
 import gateway_ctl
 
-ALIKE = frozenset({"Step", "Refusal", "Seal", "SignedOrder"})
+ALIKE = frozenset({"Step", "Refusal", "Seal", "SignedOrder", "Paper"})
 """Short records whose fields could be exchanged unseen: two hours, two names, two strings of bytes."""
 COUNTED = frozenset({"_Wish"})
 """What one thread or one loop keeps for itself, and changes."""

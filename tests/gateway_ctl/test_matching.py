@@ -5,6 +5,7 @@ More than 400 lines: eight checks, and each has its own ways to be free, the sam
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -13,7 +14,7 @@ from gateway_ctl.correction import Check, Correction
 from gateway_ctl.matching import Found, Line, barred, consequence, corrected, match, reasons, tolerance, values
 from gateway_ctl.modes import Consequence
 from gateway_ctl.orders import Order
-from gateway_ctl.picture import Container, Identity, OnFailed, Picture, Plate, Rules
+from gateway_ctl.picture import Container, Identity, OnFailed, Paper, Picture, Plate, Rules
 from gateway_ctl.reasons import Reason
 from tests.gateway_ctl.scene import IDENTITY, NOW, PASSAGE, RULES, deck, order, picture
 
@@ -52,6 +53,106 @@ def test_every_check_is_always_there_in_one_order() -> None:
         Line(check=Check.DIRECTION, seen=("in",), found=Found.FREE),
         Line(check=Check.DOCUMENT, found=Found.FREE),
     )
+
+
+def test_a_line_shows_what_was_declared_and_what_was_seen_whatever_that_makes() -> None:
+    """Every mixture of a bare and a full order with a bare and a full read, good or doubtful."""
+    takes = replace(RULES, documents=("DEC", "TRAN"), needs_tag=True, needs_trailer=True, needs_seal=True)
+    full = order(
+        trailer="沪B001挂", seal_numbers=("S1", "S2"), containers=("CSQU3054383", "TCNU7200794"), direction="in",
+        document="TRAN",
+    )  # fmt: skip
+    bare = order(plate=None, containers=(), declared_kg=None, tolerance_kg=None)
+    everything = replace(IDENTITY, trailer=Plate("沪B001挂", 0.9), seal_numbers=("S2", "S1"), containers=(BOX2, BOX))
+    doubtful = replace(
+        everything, plate=Plate("沪AD3F80", 0.1), trailer=Plate("沪B002挂", 0.1), containers=(FALSE_BOX,), tags=(),
+        tag_plates=(), seal_numbers=("S1",),
+    )  # fmt: skip
+    for wish in (None, bare, full):
+        for identity in (Identity(), IDENTITY, everything, doubtful):
+            for shown in (picture(identity=identity), picture(identity=identity, direction=None)):
+                told = {each.check: (each.declared, each.seen) for each in match(shown, wish, takes)}
+                named = full if wish is full else None
+                plate = () if identity.plate is None else (identity.plate.text,)
+                trailer = () if identity.trailer is None else (identity.trailer.text,)
+                assert told == {
+                    Check.PLATE: (("沪AD3F88",) if named else (), plate),
+                    Check.TAG: (plate, identity.tag_plates or identity.tags),
+                    Check.TRAILER: (("沪B001挂",) if named else (), trailer),
+                    Check.CONTAINERS: (
+                        named.containers if named else (), tuple(box.code for box in identity.containers),
+                    ),
+                    Check.SEAL: (("S1", "S2") if named else (), identity.seal_numbers),
+                    Check.WEIGHT: (("38000",) if named else (), ("38260",)),
+                    Check.DIRECTION: (("in",) if named else (), () if shown.direction is None else ("in",)),
+                    Check.DOCUMENT: (("TRAN",) if named else (), ("DEC", "TRAN")),
+                }  # fmt: skip
+
+
+def test_the_containers_of_a_paper() -> None:
+    """A paper that came beforehand is one demand more, and never in the order's place."""
+
+    def said(of: Picture, wish: Order | None = None) -> tuple[Found, tuple[Reason, ...], tuple[str, ...]]:
+        found = line(Check.CONTAINERS, of, wish)
+        assert found.seen == tuple(box.code for box in of.identity.containers)
+        return found.found, found.reasons, found.declared
+
+    def paper(*codes: str, boxes: tuple[Container, ...] = (BOX,)) -> Picture:
+        return replace(read(containers=boxes), paper=Paper(document="P-1", containers=codes))
+
+    one, two = "CSQU3054383", "TCNU7200794"
+    for wish in (None, order()):
+        assert said(paper(one), wish) == (Found.SAME, (), (one,))
+        assert said(paper(one, two), wish) == (Found.UNREAD, (Reason.CONTAINER_UNREAD,), (one, two))
+        assert said(paper(two), wish) == (Found.DIFFERS, (Reason.PAPER_OTHER_CONTAINERS,), (two,))
+    assert said(paper()) == (Found.FREE, (), ())
+    assert said(paper(), order()) == (Found.SAME, (), (one,))
+    assert said(paper(two, one, boxes=(BOX, BOX2))) == (Found.SAME, (), (two, one))
+    assert said(paper(one, boxes=(BOX, BOX2))) == (Found.DIFFERS, (Reason.PAPER_OTHER_CONTAINERS,), (one,))
+    assert said(paper(one, boxes=())) == (Found.UNREAD, (Reason.CONTAINER_UNREAD,), (one,))
+    # What the order or the box itself has against it is said first, and alone.
+    assert said(paper(two), order(containers=(two,)))[1] == (Reason.ORDER_OTHER_CONTAINERS,)
+    assert said(paper(two), order(containers=(one, two)))[1] == (Reason.CONTAINER_UNREAD,)
+    assert said(paper(two, boxes=(FALSE_BOX,)))[1] == (Reason.CONTAINER_FALSE,)
+
+
+def test_the_weight_of_a_paper() -> None:
+    def said(kg: int, paper_kg: int | None, wish: Order | None = None, rules: Rules = RULES) -> Line:
+        paper = Paper(document="P-1", gross_kg=None if paper_kg is None else Decimal(paper_kg))
+        return line(Check.WEIGHT, picture(deck=deck(kg), paper=paper), wish, rules)
+
+    off = (Found.DIFFERS, (Reason.WEIGHT_OFF_PAPER,))
+    assert short(said(38_000, None)) == FREE
+    for kg in (39_910, 36_090):
+        assert short(said(kg, 38_000)) == SAME, "a twentieth, and 10 kg that the weighing leaves open"
+    for kg in (39_911, 36_089):
+        assert short(said(kg, 38_000)) == off
+    assert short(said(38_391, 38_000, None, replace(RULES, tolerance_share=Decimal("0.01")))) == off
+    assert said(38_000, 38_000).declared == ("38000",)
+    both = said(38_000, 37_000, order())
+    assert (short(both), both.declared) == (SAME, ("38000", "37000"))
+    assert said(38_000, 38_000, order()).declared == ("38000",), "what both say is shown once"
+    assert short(said(38_000, 60_000, order())) == off
+    assert short(said(60_000, 60_000, order())) == (Found.DIFFERS, (Reason.WEIGHT_OFF_DECLARED,))
+    assert said(50_000, 10_000, order()).reasons == (Reason.WEIGHT_OFF_DECLARED, Reason.WEIGHT_OFF_PAPER)
+    unsettled = picture(deck=deck(settled_kg=None), paper=Paper(document="P-1", gross_kg=Decimal(1)))
+    assert short(line(Check.WEIGHT, unsettled, None, replace(RULES, needs_weight=False))) == (Found.UNREAD, ())
+
+
+def test_the_direction_of_a_paper() -> None:
+    def said(noted: Literal["in", "out"] | None, wish: Order | None = None, of: Picture | None = None) -> Line:
+        return line(Check.DIRECTION, replace(of or picture(), paper=Paper(document="P-1", direction=noted)), wish)
+
+    assert short(said(None)) == FREE
+    assert (short(said("in")), said("in").declared) == (SAME, ("in",))
+    other = said("out")
+    assert (short(other), other.declared, other.seen) == (
+        (Found.DIFFERS, (Reason.PAPER_OTHER_DIRECTION,)), ("out",), ("in",),
+    )  # fmt: skip
+    assert short(said("in", order(direction="in"))) == short(said(None, order(direction="in"))) == SAME
+    assert said("out", order(direction="in")).reasons == (Reason.PAPER_OTHER_DIRECTION,)
+    assert said("out", order(direction="out")).reasons == (Reason.ORDER_OTHER_DIRECTION,)
+    assert said("in", None, picture(direction=None)).reasons == (Reason.PAPER_OTHER_DIRECTION,)
 
 
 def test_every_reason_of_every_line() -> None:
@@ -349,6 +450,11 @@ def test_a_persons_reads_take_the_places_of_the_instruments() -> None:
         FULL, corrections=(boxes,),
         containers=(Container("CSQU3054380", 1.0, False), Container("TCNU7200794", 1.0, True)),
     )  # fmt: skip
+    many = by_hand(Check.SEAL, *(f"S{n}" for n in range(9, 0, -1)))
+    assert corrected(FULL, [many]).seal_numbers == tuple(f"S{n}" for n in range(1, 10))
+    codes = [f"CSQU305438{n}" for n in range(9, 0, -1)]
+    boxed = corrected(FULL, [by_hand(Check.CONTAINERS, *codes)])
+    assert [box.code for box in boxed.containers] == codes[::-1]
     again = by_hand(Check.PLATE, "沪AD3F81", id="c-2")
     both = corrected(FULL, [seals, plate, again])
     assert both.plate == Plate("沪AD3F81", 1.0)

@@ -3,6 +3,8 @@
 The session never collects by itself. Each child of it takes out of its memory the module and whatever imports it, puts
 the mutant in its place, and goes on as an ordinary session with the tests that are likeliest to fail first; the first
 failure ends it. No file of the tree is changed.
+
+More than 400 lines: who forks, who waits and who ends must be read together.
 """
 
 import ast
