@@ -1,7 +1,8 @@
 """The lane's book: what was ordered, decided, written and seen, each entry chained to the one before by SHA-256.
 
 An entry is durable when `write` returns, and nothing acts before its entry is. SQLite in WAL mode with
-synchronous=FULL on one thread of its own; entries that wait while a commit runs share the next one.
+synchronous=FULL on one thread of its own; entries that wait while a commit runs share the next one. Entries become
+durable in the order in which they were put: whoever has waited for one has waited for all before it.
 """
 
 import asyncio
@@ -121,6 +122,10 @@ class Book:
 
     async def write(self, kind: str, at: Instant, body: object, *, passage: str | None = None) -> Entry:
         """Durable on return. `body` is any msgspec-encodable mapping. Raises BookShut."""
+        return await self.put(kind, at, body, passage=passage)
+
+    def put(self, kind: str, at: Instant, body: object, *, passage: str | None = None) -> asyncio.Future[Entry]:
+        """The same, to be waited for: its place is taken now, behind all that was put before. Raises BookShut."""
         if self._shut is not None:
             raise BookShut(self._shut)
         loop = asyncio.get_running_loop()
@@ -129,7 +134,7 @@ class Book:
         if self._shut is not None:  # the thread has ended between the question above and the wish
             self._refuse_all([], self._shut)
         # Shielded: the entry is on its way to the disk whatever becomes of the one who waits.
-        return await asyncio.shield(wish.done)
+        return asyncio.shield(wish.done)
 
     async def close(self) -> None:
         """All entries handed in are on disk on return."""

@@ -33,7 +33,7 @@ from edge.lane.senses import Senses, deck_watch
 from edge.lane.shown import read_bodies, sign_rows
 from edge.lane.view import Shown, advice, alarm, closed, decision, opened, progress, reasons, refusal, view
 from edge.lane.witness import digest
-from gateway_ctl.book import Book, entries
+from gateway_ctl.book import Book, Entry, entries
 from gateway_ctl.boom import Door, arm
 from gateway_ctl.deeds import (
     Advise,
@@ -222,8 +222,10 @@ class LaneAgent:
                     self._group.create_task(self._talk.talk(deed))
                 case Move(permit=permit, order=order, picture=picture):
                     said = {"permit": permit, "order": order, "picture": msgspec.Raw(as_json(picture))}
-                    await self._decided(said, permit, now)
+                    kept = self._decided(said, permit, now)
+                    # The door puts its own entry behind these and waits for it: one commit for all three.
                     self._group.create_task(self._move(deed))
+                    await asyncio.gather(*kept)
                     await self._voice.record("decision", decision(deed), now)
                 case Refuse(refusal=why, passage=name):
                     self._counts.refusals.add(now)
@@ -279,17 +281,16 @@ class LaneAgent:
     def _here(self) -> str | None:
         return self._lane.passage.id if self._lane.passage else None
 
-    async def _decided(self, said: Mapping[str, object], permit: Permit, now: Instant) -> None:
-        """The decision and, for a raising, the frames it rests on: one commit for both."""
+    def _decided(self, said: Mapping[str, object], permit: Permit, now: Instant) -> list[asyncio.Future[Entry]]:
+        """The decision and, for a raising, the frames it rests on: put into the book, to be waited for."""
         passage = self._lane.passage
         if permit.movement is not Movement.RAISE or passage is None:
-            await self._book.write("decision", now, said, passage=permit.passage)
-            return
+            return [self._book.put("decision", now, said, passage=permit.passage)]
         frames = self._senses.evidence(now, passage.opened_at)
-        await asyncio.gather(
-            self._book.write("evidence", now, msgspec.Raw(frames), passage=permit.passage),
-            self._book.write("decision", now, {**said, "evidence": digest(frames)}, passage=permit.passage),
-        )
+        return [
+            self._book.put("evidence", now, msgspec.Raw(frames), passage=permit.passage),
+            self._book.put("decision", now, {**said, "evidence": digest(frames)}, passage=permit.passage),
+        ]
 
     async def _closed(self, close: Close, now: Instant) -> None:
         assert self._group is not None

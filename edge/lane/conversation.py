@@ -1,7 +1,7 @@
 """The lane's talk with customs: ask, ask again while it is silent, listen for a newer order, report what became of it.
 
-All of it runs beside the lane's thinking and speaks to it in words only. Every question and every answer is in the book
-before it is sent or heard.
+All of it runs beside the lane's thinking and speaks to it in words only. Every question is in the book before it is
+sent; every answer has its place there before it is heard.
 """
 
 import logging
@@ -115,12 +115,14 @@ class Conversation:
     async def _heard(self, signed: SignedOrder, passage: str) -> str:
         """The order's id, or a name for what was none, so that only something newer is heard next."""
         name = order_name(signed)
-        await self._book.write("order", self._clock.now(), evidence(signed, road="clearance"), passage=passage)
+        # Whatever the lane makes of it is put behind it, and nothing acts before that is durable.
+        kept = self._book.put("order", self._clock.now(), evidence(signed, road="clearance"), passage=passage)
         admitted = admit(signed, self._keyring)
         if isinstance(admitted, Order) and admitted.origin is not Origin.CUSTOMS:
             # A person's order comes by the bus, where the site's two persons are asked for; nobody goes round that.
             admitted = (Reason.ORDER_NOT_THEIRS,)
         self._say(admitted_word(admitted, name, asked=True))
+        await kept
         return name
 
     def _gathered(self, ask: Ask, seq: int) -> Gathered:

@@ -56,7 +56,7 @@ export const verbWord = {
   release: ["放行", "release"], hold: ["拦截", "hold"], inspect: ["查验", "inspect"], refuse: ["不予放行", "refuse"], confirm: ["确认放行", "confirm release"], hold_open: ["保持开启", "hold open"], close: ["结束保持开启", "end hold-open"],
   lower: ["落杆", "lower"], lower_now: ["紧急落杆", "emergency lower"],
 } satisfies Record<OrderNow["verb"], Pair>;
-export const modeWord = { live: ["自动", "Live"], advisory: ["建议", "Advisory"], shadow: ["影子", "Shadow"] } satisfies Record<ViewBody["mode"], Pair>;
+export const modeWord = { live: ["自动", "Automatic"], advisory: ["建议", "Advisory"], shadow: ["影子", "Shadow"] } satisfies Record<ViewBody["mode"], Pair>;
 export const checkWord = { plate: ["车牌", "Plate"], tag: ["电子车牌", "Tag"], trailer: ["挂车", "Trailer"], containers: ["箱号", "Containers"], seal: ["封志", "Seal"], weight: ["重量", "Weight"], direction: ["方向", "Direction"], document: ["单证", "Document"] } satisfies Record<LineNow["check"], Pair>;
 export const directionWord = { in: ["进", "In"], out: ["出", "Out"] } satisfies Record<"in" | "out", Pair>;
 export const foundWord = { same: ["相符", "agrees"], free: ["未申报", "not declared"], unread: ["未读到", "not read"], differs: ["不符", "differs"] } satisfies Record<LineNow["found"], Pair>;
