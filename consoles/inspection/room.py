@@ -37,6 +37,8 @@ TILES: Final = "xray-tiles"
 SHOTS: Final = "lane-pictures"
 LOOK_EVERY_S: Final = 0.5
 """Real seconds between looks at what is being scanned."""
+TRIES: Final = 5
+"""Searches in which a scan that cannot be read is tried again."""
 SEARCH_EVERY: Final = 10
 """Looks between searches of the archive for scans that nobody announced."""
 
@@ -89,7 +91,8 @@ class InspectionRoom:
         self.routes = ReviewRoutes(self.reviews, shots, clock, self.board)
         self._scanning: list[str] = []
         self._looked: dict[str, int] = {}
-        self._unfit: set[str] = set()
+        self._unfit: dict[str, int] = {}
+        """How often each scan could not be read."""
 
     async def run(self) -> None:
         """Until cancelled. Raises BookShut or SpoolFailed when nothing can be kept."""
@@ -137,8 +140,12 @@ class InspectionRoom:
             try:
                 refs.append(await asyncio.to_thread(pictures.archive.ref, digest))
             except (UnknownDigest, DamagedScan) as wrong:
-                self._unfit.add(digest)
-                log.warning("scan %s cannot be reviewed: %s", digest[:16], wrong)
+                # Whoever looks at it at this very moment may stand in the way: it is tried again, and said in the end.
+                tries = self._unfit[digest] = self._unfit.get(digest, 0) + 1
+                if tries == TRIES:
+                    log.warning("scan %s cannot be reviewed: %s", digest[:16], wrong)
+            else:
+                self._unfit.pop(digest, None)
         for ref in sorted(refs, key=lambda r: r.started):
             try:
                 await self.reviews.arrived(ref)
@@ -158,7 +165,8 @@ class InspectionRoom:
             if self._looked.get(folder.name) != changed:
                 self._looked[folder.name] = changed
                 found += [path.stem for path in folder.glob(f"*{SUFFIX}")]
-        return [digest for digest in found if digest not in known and digest not in self._unfit]
+        again = [digest for digest, tries in self._unfit.items() if tries < TRIES]
+        return [digest for digest in {*found, *again} if digest not in known and self._unfit.get(digest, 0) < TRIES]
 
     def _say(self) -> None:
         now = shown.now(self.reviews.desk, self._scanning)

@@ -27,9 +27,9 @@ class Room:
     archive: Path
 
     @classmethod
-    def furnished(cls, folder: Path, broker: BrokerConfig, **settings: float) -> "Room":
-        """Not started yet. `settings`: of the `[inspection]` table."""
-        archive = folder / "archive"
+    def furnished(cls, folder: Path, broker: BrokerConfig, *, archive: Path | None = None, **settings: float) -> "Room":
+        """Not started yet. `archive`: somebody else's. `settings`: of the `[inspection]` table."""
+        archive = archive or folder / "archive"
         lines = [f"{name} = {value}" for name, value in {"second_share": 0.0, **settings}.items()]
         site = write_site(folder, broker, "\n".join(["[inspection]", f'archive = "{archive}"', *lines]))
         return cls(folder, ConsoleProcess(site), archive)

@@ -124,12 +124,14 @@ def site_file(folder: Path, ready: dict[str, Any], broker: int, port: int) -> Pa
 
 
 @asynccontextmanager
-async def stage(folder: Path, before: Callable[[Site], None] = lambda _: None) -> AsyncGenerator[Stage]:
+async def stage(
+    folder: Path, before: Callable[[Site], None] = lambda _: None, truck_mm_s: float = 2800.0
+) -> AsyncGenerator[Stage]:
     """`before`: done with the site before its agent starts."""
     port, broker_port = free_port(kind=SOCK_DGRAM), free_port()
     asked = ("-m", "simulators", "xray", "--lines", f"127.0.0.1:{port}", "--pixels", str(PIXELS), "--speed", str(SPEED))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *asked, "--truck-speed", "2800"),
+        *(sys.executable, *asked, "--truck-speed", str(truck_mm_s)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

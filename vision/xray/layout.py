@@ -101,7 +101,8 @@ def seal(path: Path, ended: Instant, subject: Subject, remarks: Sequence[Remark]
 def open_file(path: Path) -> Any:
     """For reading. Raises DamagedScan."""
     try:
-        return h5.File(path, "r")
+        # What is kept is never written again; and a process that still watches it grow must be able to open it.
+        return h5.File(path, "r", locking=False)
     except OSError as no:
         raise DamagedScan(f"{path.name}: no whole HDF5 file: {no}") from no
 
@@ -109,7 +110,8 @@ def open_file(path: Path) -> Any:
 def open_growing(path: Path) -> Any:
     """For reading while it is written. Raises DamagedScan."""
     try:
-        return h5.File(path, "r", libver="v110", swmr=True)
+        # Without a lock: whoever only looks on must not keep the writer from ending the scan.
+        return h5.File(path, "r", libver="v110", swmr=True, locking=False)
     except OSError as no:
         raise DamagedScan(f"{path.name}: {no}") from no
 

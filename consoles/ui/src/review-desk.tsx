@@ -125,6 +125,7 @@ function Waterfall({ scanner }: { scanner: string }) {
         } else {
           const tile = await readTile(event.data);
           rows.current = (tile.x + tile.width) * 2 ** level;
+          element.dataset.rows = String(rows.current);
           view!.put(tile); view!.grow(rows.current); view!.fit();
         }
       });
