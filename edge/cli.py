@@ -111,6 +111,9 @@ def check(
     site_file: SiteFile,
     probe: Annotated[bool, typer.Option("--probe", help="Open every link, listen, and tell what was heard.")] = False,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen to each.")] = 3.0,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this instrument, as L01/wb, or this lane (may be given again).")
+    ] = None,
 ) -> None:
     """Tell every mistake of a site file at once; with --probe, what its instruments say.
 
@@ -119,7 +122,7 @@ def check(
     from edge.commands.check import check
     from edge.commands.site import open_site
 
-    raise typer.Exit(check(open_site(site_file), site_file, probe=probe, seconds=seconds))
+    raise typer.Exit(check(open_site(site_file), site_file, probe=probe, seconds=seconds, only=only or ()))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

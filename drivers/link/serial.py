@@ -5,6 +5,7 @@ pyserial opens and sets the port; its file descriptor is then read by the event 
 
 import asyncio
 import os
+import termios
 from contextlib import suppress
 from errno import EAGAIN, EINTR
 
@@ -121,6 +122,9 @@ async def open_serial(config: SerialLinkConfig, clock: Clock) -> SerialLink:
             timeout=0,
             exclusive=True,
         )
+    except termios.error as wrong:
+        framing = f"{config.bytesize}{config.parity}{config.stopbits}"
+        raise OpenFailed(config.label, f"the port does not take {config.baud} baud, {framing}") from wrong
     except (serial.SerialException, OSError, ValueError) as wrong:
         raise OpenFailed(config.label, str(wrong)) from wrong
     return SerialLink(config, port, clock)

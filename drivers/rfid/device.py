@@ -42,27 +42,36 @@ class TagReader:
         self._repeats = Repeats(config.repeat_window_s, plate_in_epc=config.plate_in_epc)
         self._errors = 0
         self._ask_again = False
+        self._spoke = clock.now()
 
     async def words(self) -> AsyncIterator[Tag | Garbage]:
-        """Tags as they are read, repeats folded, until the link's fault or the reader's refusal (raised)."""
+        """Tags as they are read, repeats folded, until the link's fault or the reader's refusal (raised).
+
+        A reader that answers nothing is asked again, and its silence is told as a gap; noise is no answer.
+        """
         await self._start()
         deadline_s = ROUND_DEADLINE_S if self._dialect == "uhf-a0" else ANSWER_DEADLINE_S
-        heard_at, silent = self._clock.now(), False
+        self._spoke = self._clock.now()
+        due, silent = self._spoke + deadline_s, False
         while True:
             try:
-                chunk = await self._link.read(deadline_s)
+                chunk = await self._link.read(max(due - self._clock.now(), 0.001))
             except NoAnswer:
-                self.tally.gaps += not silent
-                silent, at = True, self._clock.now()
-                if at - heard_at >= SILENT_S:
-                    raise
+                at = self._clock.now()
                 self._decoder.give_up()
-                self._ask_again = True
             else:
-                silent, heard_at, at = False, chunk.at, chunk.at
+                at = chunk.at
                 self._decoder.receive(chunk.data)
+            spoke = self._spoke
             for word in self._take(at):
                 yield word
+            if self._spoke != spoke:
+                due, silent = self._spoke + deadline_s, False
+            elif at >= due:
+                self.tally.gaps += not silent
+                if at - self._spoke >= SILENT_S:
+                    raise NoAnswer(self._link.name, f"the reader has answered nothing for {SILENT_S:g} s")
+                due, silent, self._ask_again = at + deadline_s, True, True
             if self._ask_again:
                 await self._clock.sleep(ROUND_PAUSE_S)
                 await self._start()
@@ -75,6 +84,8 @@ class TagReader:
     def _take(self, at: Instant) -> Iterator[Tag | Garbage]:
         one_by_one = self._dialect == "uhf-a0"
         while (word := self._decoder.next_word()) is not None:
+            if not isinstance(word, Garbage):
+                self._spoke = at
             match word:
                 case TagRead():
                     self._errors = 0

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from drivers.readings import Garbage
 from drivers.weighbridge.dialects import DIALECTS
 from drivers.weighbridge.frames import Frame, Remark
 from drivers.weighbridge.modbus_decode import count_frames
 
+T = TypeVar("T")
+AS_RECORDED = "as it was recorded"
 MOST_BYTES = 65_536
 """A minute of 9600 baud; more does not make it surer."""
 LEAST_EXPLAINED = 0.2
@@ -58,7 +61,12 @@ class Guess:
     shown: tuple[str, ...]
     """The first different displays, to be held against the indicator's window."""
     serial: str
-    """The setting of the port that the capture speaks for, or the dialect's usual one."""
+    """How the port must be set: the framing that the capture's bit 7 gives away, or as it was recorded."""
+    usual: str
+    """What the dialect's indicators are delivered with."""
+    decimals: int | None
+    """What all its frames say; None: they differ, or say nothing."""
+    unit: str | None
     mind: tuple[str, ...]
 
 
@@ -173,9 +181,16 @@ def _told(each: _Try, confidence: float, framing: str, rivals: Sequence[_Try]) -
         frames=len(each.frames),
         explained=round(each.explained, 3),
         shown=tuple(shown)[:3],
-        serial=framing or dialect.serial,
+        serial=framing or AS_RECORDED,
+        usual=dialect.serial,
+        decimals=_agreed([frame.decimals for frame in each.frames if frame.shows == "number" and not frame.pointless]),
+        unit=_agreed([frame.unit for frame in each.frames if frame.unit is not None]),
         mind=tuple(mind),
     )
+
+
+def _agreed(said: Sequence[T]) -> T | None:
+    return said[0] if said and len(set(said)) == 1 else None
 
 
 def _nothing_fits(data: bytes) -> list[str]:

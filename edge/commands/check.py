@@ -1,7 +1,7 @@
 """`check`: what a site file says, and with --probe what its instruments say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +29,16 @@ from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.modbus_device import RegisterScale
 from drivers.weighbridge.reading import Weight
 from edge.clock import SiteClock
-from edge.commands.words import Exit, err, out
+from edge.commands.words import Exit, Stop, err, out
 from edge.config import Lane, Site
 from edge.seals import open_seals
 from edge.trackers import open_source
 
 Words = AsyncIterator[object]
+
+
+class _Open:
+    """The first word of every probe: the link is open."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Heard:
     fault: str = ""
     must_speak: bool = False
     """Whether silence means that something is wrong."""
+    open: bool = False
     wrong: list[str] = field(default_factory=list[str])
     """What it says of itself that must not be."""
 
@@ -65,8 +70,11 @@ class Wrong:
     what: str
 
 
-def check(site: Site, site_file: Path, *, probe: bool, seconds: float) -> Exit:
-    """Tells what stands at the site. With `probe` every link is opened and listened to; no output is written."""
+def check(site: Site, site_file: Path, *, probe: bool, seconds: float, only: Collection[str] = ()) -> Exit:
+    """Tells what stands at the site. With `probe` every link is opened and listened to; no output is written.
+
+    `only`: names as the probe tells them (`L01/wb`), or of a lane (`L01`); none given: all. Stops at a stranger.
+    """
     console = "https" if site.console.tls else "http"
     out.print(f"{site_file}: right. Site {site.id} ({site.about.zh}, {site.about.en})", markup=False)
     out.print(
@@ -79,7 +87,7 @@ def check(site: Site, site_file: Path, *, probe: bool, seconds: float) -> Exit:
         err.print(f"mind: {caution}", style="yellow", markup=False)
     if not probe:
         return Exit.WELL
-    heard = asyncio.run(listen(site, seconds))
+    heard = asyncio.run(listen(site, seconds, only))
     _show(heard)
     return Exit.WELL if all(each.well for each in heard) else Exit.NOT_WELL
 
@@ -101,18 +109,27 @@ def _cautions(site: Site) -> list[str]:
     return list(found.values())
 
 
-async def listen(site: Site, seconds: float) -> list[Heard]:
-    """Every instrument at once, for that many (real) seconds."""
+async def listen(site: Site, seconds: float, only: Collection[str] = ()) -> list[Heard]:
+    """Every instrument at once, for that many (real) seconds. `only`: as check."""
     clock = SiteClock()
     probes = [probe for lane in site.lanes for probe in _of_lane(site, lane, clock)]
     for tracker in site.trackers:
         heard = Heard(f"tracker/{tracker.name}", tracker.link.label)
         probes.append((heard, _tracked(tracker, clock)))
     probes += [(Heard(f"tracker/{port.name}", port.link.label), _sealed(port, clock)) for port in site.seals]
+    names = [heard.name for heard, _ in probes]
+    if strangers := [each for each in only if not any(_meant(each, name) for name in names)]:
+        raise Stop(f"no instrument {', '.join(strangers)} at this site; there are {', '.join(names)}", Exit.WRONG)
+    if only:
+        probes = [(heard, words) for heard, words in probes if any(_meant(each, heard.name) for each in only)]
     async with asyncio.TaskGroup() as group:
         for heard, words in probes:
             group.create_task(_listen(heard, words, clock, seconds))
     return [heard for heard, _ in probes]
+
+
+def _meant(asked: str, name: str) -> bool:
+    return asked in (name, name.partition("/")[0])
 
 
 def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
@@ -135,6 +152,7 @@ def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
 async def _stream(config: StreamLinkConfig, clock: Clock, words: Callable[[Link], AsyncIterator[object]]) -> Words:
     link = await open_link(config, clock)
     try:
+        yield _Open()
         async for word in words(link):
             yield word
     finally:
@@ -153,6 +171,7 @@ async def _registers(site: Site, lane: Lane, clock: Clock) -> Words:
     assert scale.modbus is not None
     link = await open_modbus(scale.modbus)
     try:
+        yield _Open()
         async for word in RegisterScale(link, scale.registers(site.weight_tables), scale, clock).words():
             yield word
     finally:
@@ -162,6 +181,7 @@ async def _registers(site: Site, lane: Lane, clock: Clock) -> Words:
 async def _tracked(config: TrackerConfig, clock: Clock) -> Words:
     source = await open_source(config, clock)
     try:
+        yield _Open()
         async for word in source.listener.words():
             yield word
     finally:
@@ -171,6 +191,7 @@ async def _tracked(config: TrackerConfig, clock: Clock) -> Words:
 async def _sealed(config: SealsConfig, clock: Clock) -> Words:
     source = await open_seals(config, clock)
     try:
+        yield _Open()
         async for word in source.listener.words():
             yield word
     finally:
@@ -180,6 +201,7 @@ async def _sealed(config: SealsConfig, clock: Clock) -> Words:
 async def _opened(config: StreamLinkConfig, clock: Clock) -> Words:
     """A sign is only opened: a text would be shown to a driver."""
     link = await open_link(config, clock)
+    yield _Open()
     await link.close()
     yield "takes the connection"
 
@@ -189,6 +211,7 @@ async def _inputs(site: Site, lane: Lane, clock: Clock) -> Words:
     table = table_named(lane.io.module, site.modules)
     link = await open_modbus(lane.io.link)
     try:
+        yield _Open()
         for wrong in await complaints(link, table, lane.barrier()):
             yield Wrong(f"barrier: {wrong}")
         said: set[str] = set()
@@ -207,7 +230,9 @@ async def _listen(heard: Heard, words: Words, clock: Clock, seconds: float) -> N
     try:
         async with clock.timeout(seconds):
             async for word in words:
-                if isinstance(word, Garbage):
+                if isinstance(word, _Open):
+                    heard.open = True
+                elif isinstance(word, Garbage):
                     heard.garbage += 1
                     heard.last = heard.last or f"garbage: {word.why}"
                 elif isinstance(word, Wrong):
@@ -216,7 +241,7 @@ async def _listen(heard: Heard, words: Words, clock: Clock, seconds: float) -> N
                     heard.words += 1
                     heard.last = describe(word)
     except TimeoutError:
-        return
+        heard.fault = "" if heard.open else f"no connection within {seconds:g} s"
     except NoAnswer as silent:
         heard.fault = str(silent) if heard.must_speak else ""
     except DriverFault as fault:
@@ -228,7 +253,7 @@ def describe(word: object) -> str:
     match word:
         case Weight():
             shown = f"{word.kg} kg" if word.kg is not None else f"no number ({word.why or word.status})"
-            return f"{shown}, display {word.display!r}, {word.status}"
+            return f"{shown}, display {word.display!r}, {word.status}, {word.quality}"
         case Tag():
             return (
                 f"EPC {word.hex}"

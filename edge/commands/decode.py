@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 import msgspec
 
 from drivers.weighbridge.dialects import DIALECTS
+from drivers.weighbridge.guess import AS_RECORDED, Guess
 from drivers.weighbridge.tables import TABLES
-from edge.commands.words import Exit, Stop
+from edge.commands.words import Exit, Stop, err
 
 CHUNK = 65_536
 """Bytes read at once; a live pipe gives what it has."""
@@ -134,7 +135,31 @@ def guess(source: str, *, from_hex: bool) -> Exit:
         sys.stdout.buffer.write(msgspec.json.encode(one) + b"\n")
     for hint in found.hints:
         sys.stdout.buffer.write(msgspec.json.encode({"hint": hint}) + b"\n")
+    if found.best:
+        sys.stdout.buffer.flush()
+        err.print(entry(found.best[0]), markup=False)
     return Exit.WELL if found.best else Exit.NOT_WELL
+
+
+def entry(guess: Guess) -> str:
+    """The table of a site file that this guess stands for; what the capture does not tell is left to the person."""
+    lines = [
+        f"for the site file, when the window shows {' or '.join(guess.shown) or 'this'}:",
+        "",
+        "[lanes.weighbridge]",
+        'name = "wb"',
+        f'dialect = "{guess.dialect}"',
+        "# max_kg =         Max, on the indicator's plate",
+        "# division_kg =    e, on the plate",
+        "# decimals =       as many as the window shows" if guess.decimals is None else f"decimals = {guess.decimals}",
+        '# unit =           "kg", "t" or "lb", as on the window' if guess.unit is None else f'unit = "{guess.unit}"',
+        f"# link =           as `quaygate record` told it{_framed(guess.serial)}",
+    ]
+    return "\n".join(lines)
+
+
+def _framed(serial: str) -> str:
+    return "" if serial == AS_RECORDED else f', but with bytesize = 7 and parity = "{serial[1]}"'
 
 
 def _opened(path: Path) -> BinaryIO:

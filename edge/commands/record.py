@@ -1,6 +1,7 @@
 """`record`: what a wire gives, kept as it came, for `decode`, for `decode --guess`, and for the maker's engineer."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,10 @@ from edge.clock import SiteClock
 from edge.commands.words import Exit, Stop, err
 
 FORMS = "serial:/dev/ttyS0@9600, serial:/dev/ttyS0@9600/7E1, tcp:192.0.2.11:4001 or udp:0.0.0.0:5000"
+NOTHING = (
+    "nothing came: the wrong plug or port, a cut wire, crossed RXD and TXD, or an instrument that speaks only when it "
+    "is asked (its menu says so)"
+)
 READ_S = 1.0
 C = TypeVar("C", SerialLinkConfig, TcpLinkConfig, UdpLinkConfig)
 _SERIAL = re.compile(r"serial:(?P<device>[^@]+)(@(?P<baud>\d+))?(/(?P<bits>[78])(?P<parity>[NEO])(?P<stop>[12]))?")
@@ -41,6 +46,10 @@ def record(link: str, file: Path, seconds: float | None) -> Exit:
     except OSError as fault:
         raise Stop(f"{file}: {fault.strerror}", Exit.MISSING) from None
     err.print(f"{heard.total} bytes in {heard.chunks} pieces from {config.label} are in {file}", markup=False)
+    if heard.total:
+        err.print(f"in a site file this link is: link = {inline(config)}", markup=False)
+    else:
+        err.print(NOTHING, markup=False)
     return Exit.WELL if heard.total else Exit.NOT_WELL
 
 
@@ -56,6 +65,15 @@ def parse(link: str) -> StreamLinkConfig:
             return _made(link, lambda: TcpLinkConfig(host=host, port=port))
         return _made(link, lambda: UdpLinkConfig(listen_host=host, listen_port=port))
     raise Stop(f"{link!r} names no link; expected {FORMS}", Exit.WRONG)
+
+
+def inline(config: StreamLinkConfig) -> str:
+    """As the value of `link` in a site file: what is not usual, and what must be said."""
+    said = config.model_dump(exclude_defaults=True)
+    if isinstance(config, SerialLinkConfig):
+        said["baud"] = config.baud
+    told = ", ".join(f"{key} = {json.dumps(value)}" for key, value in {"kind": config.kind, **said}.items())
+    return f"{{ {told} }}"
 
 
 def _made(link: str, make: Callable[[], C]) -> C:

@@ -35,8 +35,10 @@ from drivers.rfid.llrp_device import GAP_S
 from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
 from drivers.sign.config import SignConfig
+from drivers.sign.device import ANSWER_DEADLINE_S as ANSWER_S
 from drivers.sign.device import Sign
 from edge.clock import SiteClock
+from edge.keeper import LINK_RETRY_CAP_S
 from simulators.barrier import Boom
 from simulators.camera import ReadPortal
 from simulators.clock import SimClock
@@ -364,9 +366,9 @@ async def test_some_texts_over_a_bad_line(wire: str) -> None:
 # long
 
 
-def told_in_time(heard: Heard[Any], name: str) -> None:
+def told_in_time(heard: Heard[Any], name: str, within_s: float = BACK_S) -> None:
     print(heard.summary(name))
-    assert heard.slowest_s < BACK_S
+    assert heard.slowest_s < within_s
 
 
 @pytest.mark.slow
@@ -415,4 +417,5 @@ async def test_ten_thousand_texts_over_a_bad_line(wire: str) -> None:
     line, clock = sign(wire)
     heard = await walk(line, clock, 10_000, 20)
     judge_sign(heard)
-    told_in_time(heard, f"sign over {wire}")
+    # A sign says nothing by itself: that its line is back shows when an answer that will not come has been waited for.
+    told_in_time(heard, f"sign over {wire}", ANSWER_S + LINK_RETRY_CAP_S + 0.5)

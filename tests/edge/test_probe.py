@@ -1,12 +1,13 @@
 """`check --probe` on a lane's I/O module: what is wrong with it and the barrier behind it, by reading alone."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
 from edge.commands.check import Heard, check, listen
-from edge.commands.words import Exit
+from edge.commands.words import Exit, Stop
 from edge.config import Site, load
 from simulators.barrier import Boom
 from simulators.clock import SimClock
@@ -91,3 +92,24 @@ def test_the_command_ends_badly_and_shows_why(tmp_path: Path, capsys: pytest.Cap
     assert ended is Exit.NOT_WELL
     assert "mind: plain-8ch: This module has no host watchdog: outputs stay as they are" in warned
     assert "此模块没有主机看门狗" in warned
+
+
+async def test_a_module_that_takes_no_connection_is_not_well(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        site = site_with(tmp_path, "plain-8ch", full.getsockname())
+        [io] = await listen(site, 0.5, ["L01/io"])
+        for each in waiting:
+            each.close()
+    assert not io.well and io.fault == "no connection within 0.5 s"
+
+
+async def test_only_what_is_asked_for_is_opened(tmp_path: Path) -> None:
+    site = site_with(tmp_path, "plain-8ch", ("127.0.0.1", 1))
+    assert [heard.name for heard in await listen(site, 0.5, ["L01/ocr", "L01/sign"])] == ["L01/ocr", "L01/sign"]
+    assert len(await listen(site, 0.5, ["L01"])) == 5
+    with pytest.raises(Stop, match="no instrument wb at this site; there are L01/wb, L01/io"):
+        await listen(site, 0.5, ["wb"])
