@@ -74,3 +74,23 @@ def test_where_the_book_stands() -> None:
     assert cut == Broken(4, "it is cut: the anchor of 2026-11-23 (day) counts 5 entries")
     anew = disagreement(anchor, b"\x02" * 32, 9)
     assert anew is not None and anew.seq == 5 and "written anew" in anew.why
+    assert disagreement(anchor, b"\x02" * 32, 9) == Broken(
+        5, f"it was written anew: the anchor of 2026-11-23 (day) has {'01' * 32}"
+    )
+
+
+def test_on_the_wire() -> None:
+    anchor = Anchor(site="s", lane="l", day="d", at=Instant(1.5), entries=7, head=b"\x01" * 32, why=Why.END)
+    plain = {
+        "v": 1, "site": "s", "lane": "l", "day": "d", "at": 1.5, "entries": 7, "head": "01" * 32, "why": "end",
+    }  # fmt: skip
+    assert json.loads(payload(anchor)) == plain
+    assert parse(json.dumps(plain).encode()) == anchor
+    assert parse(json.dumps(plain | {"entries": 0}).encode()).entries == 0
+    for wrong in ("01" * 31, "01" * 33, ""):
+        with pytest.raises(NoAnchor, match=r"^version, head or count is none of an anchor$"):
+            parse(json.dumps(plain | {"head": wrong}).encode())
+    room = 4096 - len(json.dumps(plain | {"site": ""}))
+    assert parse(json.dumps(plain | {"site": "s" * room}).encode()).site == "s" * room
+    with pytest.raises(NoAnchor, match=r"^4097 bytes, more than 4096$"):
+        parse(json.dumps(plain | {"site": "s" * (room + 1)}).encode())

@@ -12,7 +12,7 @@ from gateway_ctl.deeds import Asked, Close, Open, Outcome, Passage, Refuse, Ring
 from gateway_ctl.interlock import Refusal
 from gateway_ctl.lane_state import State
 from gateway_ctl.memory import Lane
-from gateway_ctl.orders import Movement
+from gateway_ctl.orders import Movement, Permit
 from gateway_ctl.picture import Container, Identity, Plate, digest
 from gateway_ctl.reasons import Reason
 from gateway_ctl.sight import Sight
@@ -40,14 +40,14 @@ def test_a_lane_that_has_just_started() -> None:
 
 
 def test_a_truck_has_come() -> None:
-    before = replace(NOBODY, reasons=(Reason.TRUCK_ABSENT,), sight=Sight(left=True, arrival=True))
+    before = replace(NOBODY, reasons=(Reason.TRUCK_ABSENT,), sight=Sight(left=True))
     lane, deeds = memory.opened(before, picture(), Instant(1_764_000_000.1234), RULES)
     at = Instant(1_764_000_000.1234)
     passage = Passage(
         id="L01-1764000000123", opened_at=at, steps=(step(StepName.ARRIVE, at), step(StepName.IDENTIFY, at))
     )
     assert lane == replace(before, passage=passage, reasons=(), sight=before.sight.anew(picture(), RULES))
-    assert not lane.sight.left
+    assert (lane.sight.left, lane.sight.entered) == (False, True), "it stood on the deck before it was seen"
     assert deeds == (Open(passage),)
 
 
@@ -58,7 +58,13 @@ OF_A_TRUCK = (
 
 
 def test_a_passage_ends_and_takes_its_alarms_with_it() -> None:
-    before = replace(LANE, reasons=(Reason.TRUCK_ABSENT,), ringing=frozenset(Condition), raised_in_book=True, passed=3)
+    out = Permit(
+        id="permit-1", lane="L01", passage="L01-1", order=None, by_person=False, movement=Movement.LOWER,
+        emergency=False, granted_at=NOW, expires_at=LATER, picture="0" * 64,
+    )  # fmt: skip
+    before = replace(
+        LANE, reasons=(Reason.TRUCK_ABSENT,), ringing=frozenset(Condition), raised_in_book=True, passed=3, permit=out
+    )
     lane, deeds = memory.closed(before, Outcome.CROSSED)
     assert lane.ringing == frozenset(Condition) - set(OF_A_TRUCK)
     assert (lane.passage, lane.reasons, lane.permit, lane.raised_in_book, lane.passed) == (None, (), None, False, 0)
