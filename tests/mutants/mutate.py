@@ -366,7 +366,7 @@ class _Walk:
                 yield self._put(node, str(number + 1), "constant")
             case float() as number:
                 yield self._put(node, repr(number * 1.25 + 0.0625), "constant")
-            case str() as text if "\n" in text and text.split()[1:2] and text.split()[1].isupper():
+            case str() as text if "\n" in text and " .. " in text:
                 yield from self._cells(node)
             case str() as text if not self._text(node).startswith('"""'):
                 yield self._put(node, repr(text + "X"), "word")
