@@ -21,7 +21,7 @@ from gateway_ctl import matching
 from gateway_ctl.inspection import Finding, Verdict
 from gateway_ctl.modes import Mode, Silent
 from gateway_ctl.orders import LANE_WIDE, LOWERING, Movement, Order, Origin, Permit, Verb
-from gateway_ctl.picture import Picture, Rules, Seen, digest
+from gateway_ctl.picture import Picture, Rules, Seen, digest, young
 from gateway_ctl.reasons import Reason
 
 
@@ -352,7 +352,7 @@ def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     if deck.settled_kg is None or deck.uncertainty_kg is None or deck.settled_at is None:
         reasons.append(Reason.WEIGHT_NOT_SETTLED)
         return reasons
-    if not Seen(value=True, at=deck.settled_at).fresh(now, rules.weight_fresh_s):
+    if not young(deck.settled_at, now, rules.weight_fresh_s):
         reasons.append(Reason.WEIGHT_STALE)
     return reasons
 

@@ -31,7 +31,12 @@ class Seen(Generic[T]):
 
     def fresh(self, now: Instant, within_s: float) -> bool:
         """Whether it is known and was told within that time. What comes from the future is not fresh."""
-        return self.value is not None and self.at is not None and -_AHEAD_S <= now - self.at <= within_s
+        return self.value is not None and self.at is not None and young(self.at, now, within_s)
+
+
+def young(at: Instant, now: Instant, within_s: float) -> bool:
+    """Whether what was told then was told within that time, and not in the future."""
+    return -_AHEAD_S <= now - at <= within_s
 
 
 _AHEAD_S = 0.5

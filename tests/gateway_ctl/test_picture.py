@@ -20,6 +20,7 @@ from gateway_ctl.picture import (
     Seen,
     as_json,
     digest,
+    young,
 )
 from tests.gateway_ctl.scene import NOW, picture
 
@@ -31,6 +32,7 @@ from tests.gateway_ctl.scene import NOW, picture
 def test_fresh_is_known_and_told_of_late(age: float, fresh: bool) -> None:
     told = Seen(False, Instant(NOW - age), NOW)
     assert told.fresh(NOW, 1.0) is fresh
+    assert young(Instant(NOW - age), NOW, 1.0) is fresh
     assert not replace(told, value=None).fresh(NOW, 1.0)
     assert not replace(told, at=None).fresh(NOW, 1.0)
     assert Seen(0, Instant(NOW - 9)).fresh(NOW, 9.0)

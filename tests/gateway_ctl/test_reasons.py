@@ -48,6 +48,38 @@ def test_waiting_helps_only_where_nobody_has_to_do_anything() -> None:
     }  # fmt: skip
 
 
+WHO: dict[Clears, set[str]] = {
+    Clears.CUSTOMS: {
+        "ORDER_MALFORMED", "ORDER_UNKNOWN_KEY", "ORDER_FORGED", "ORDER_OTHER_SITE", "ORDER_OTHER_LANE",
+        "ORDER_OTHER_PASSAGE", "ORDER_OTHER_DIRECTION", "ORDER_OTHER_DOCUMENT", "ORDER_EXPIRED",
+        "ORDER_LIVES_TOO_LONG", "ORDER_SPENT", "ORDER_OUTDATED", "ORDER_HOLD", "ORDER_INSPECT", "ORDER_REFUSE",
+        "CLEARANCE_SILENT", "CLEARANCE_ODD", "LOCAL_NOT_ALLOWED", "WEIGHT_OFF_DECLARED", "MATCH_INSPECT",
+        "MATCH_REFUSE",
+    },
+    Clears.SERVICE: {
+        "ORDER_FROM_FUTURE", "LANE_IN_SHADOW", "CLOCK_UNSURE", "ZONE_UNKNOWN", "BOOM_UNKNOWN", "BOOM_CONTRADICTS",
+        "BOOM_FAULTY", "WEIGHT_MISSING", "DECK_BEAMS_UNKNOWN", "SCALE_NOT_AT_ZERO", "SCALE_FROZEN", "SCALE_DRIFTING",
+        "SCALE_LOAD_UNSEEN", "SCALE_REPLACED", "SCALE_UNCALIBRATED", "PERMIT_OTHER_LANE", "NOT_CONFIRMED",
+        "BOOM_STRAYED",
+    },
+    Clears.INSPECTOR: {"SCAN_AWAITED", "SCAN_SUSPECT", "SCAN_OTHER_TRUCK", "SCAN_TORN"},
+    Clears.OPERATOR: {
+        "ORDER_NOT_THEIRS", "ORDER_TOO_FEW", "ORDER_UNPROVEN", "ORDER_LAPSED", "ORDER_HOLDS_TOO_LONG",
+        "ORDER_OTHER_PLATE", "ORDER_OTHER_CONTAINERS", "ORDER_OTHER_TRAILER", "ORDER_OTHER_SEALS",
+        "PAPER_OTHER_CONTAINERS", "PAPER_OTHER_DIRECTION", "NOT_CONFIRMED_YET", "WEIGHT_OVERLOAD", "WEIGHT_OFF_PAPER",
+        "DECK_HALF_ON", "SCALE_ZERO_UNKNOWN", "SCALE_JUMPED", "SCALE_TARED", "DECK_TWO_TRUCKS", "WEIGHT_BY_AXLES",
+        "PLATE_UNREAD", "PLATE_UNSURE", "TAG_UNREAD", "TAG_OTHER_TRUCK", "TRAILER_UNREAD", "SEAL_UNREAD",
+        "CORRECTION_BARRED", "CORRECTION_STALE", "CONTAINER_UNREAD", "CONTAINER_FALSE",
+    },
+}  # fmt: skip
+"""Whom a guard is sent to; what clears by itself stands above."""
+
+
+@pytest.mark.parametrize("who", list(WHO))
+def test_who_makes_a_reason_go_away(who: Clears) -> None:
+    assert {reason.name for reason in Reason if reason.clears is who} == WHO[who]
+
+
 @pytest.mark.parametrize("condition", list(Condition), ids=lambda condition: condition.name)
 def test_a_condition_has_its_words(condition: Condition) -> None:
     assert condition.value.zh.strip() and condition.value.en.strip()
