@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
-for name in ("polls", "command", "nmea", "serial_frames", "trackers", "ingest", "xray_tiles", "xray_chain"):
+PLAIN = ("polls", "command", "nmea", "serial_frames", "trackers", "ingest")
+XRAY = ("xray_tiles", "xray_chain", "xray_mass")
+for name in (*PLAIN, *XRAY):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)

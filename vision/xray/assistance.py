@@ -24,8 +24,10 @@ class Known:
     scale: Scale
     """The scanner's weighed passages."""
     profile: Profile = NOMINAL
+    gross: Scale | None = None
+    """The scanner's passages by their gross mass, where `bridge` and `declared` are gross."""
     bridge: Mass | None = None
-    """The load's net mass by the weighbridge."""
+    """By the weighbridge: the load's net mass, or the gross where there is a scale for it."""
     declared: Mass | None = None
     chapter: str = ""
     """Two digits of the Harmonized System, as declared."""
@@ -70,7 +72,9 @@ def findings(
     index = index_of(inside)
     kg = mass.laid(index, known.scale)
     said.append(mass.told(kg, index, known.scale))
-    beside = mass.three_way(kg, known.bridge, known.declared, blind=index.blind > mass.BLIND_MOST)
+    image = kg if known.gross is None else mass.laid(index, known.gross)
+    blind = index.blind > mass.BLIND_MOST
+    beside = mass.three_way(image, known.bridge, known.declared, blind=blind, gross=known.gross is not None)
     if beside is not None:
         said.append(beside)
     said.append(emptiness.told(inside, known.profile))

@@ -2,7 +2,7 @@
 
 The image gives an index: g/cm2 of every box inside the container (HE attenuation by the material that both energies
 show) times its area at the lane's middle plane. Walls are in it, the depth at which goods stand is not, and neither
-is a scanner's own bias. So the index is laid on the weighbridge: net = a + b x index, by the passages of this scanner
+is a scanner's own bias. So the index is laid on the weighbridge: kg = a + b x index, by the passages of this scanner
 that were weighed (`Weighings`). Before there are any, a is the walls' mass and b is 1, with what they may be wrong;
 each passage takes a part of that doubt away. Passages with blind zones teach nothing: there the index is a lower
 bound.
@@ -27,6 +27,8 @@ OFFSET_SIGMA_KG: Final = 250.0
 RESIDUAL: Final = 0.04
 """Of a load, before enough passages tell it: packing and materials between the curves."""
 RESIDUAL_KG: Final = 60.0
+TARE_SPREAD: Final = 0.08
+"""Between trucks, of their tare."""
 BLIND_MOST: Final = 0.02
 """Share of the load's boxes: more, and the index is no measure but a lower bound."""
 BLIND_DOUBT: Final = 1.0
@@ -38,6 +40,20 @@ ENOUGH: Final = 8
 """Passages from which their own spread is believed."""
 AGREES: Final = 2.0
 """Sigma: nearer together, two masses say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """A mass with its sigma, in kg."""
+
+    kg: float
+    sigma: float
+
+
+NO_TARE: Final = Mass(0.0, OFFSET_SIGMA_KG)
+"""What stands beside the load in the record's masses, before any was weighed: nothing, and the walls' doubt."""
+TARE: Final = Mass(14_500.0, 2_500.0)
+"""Tractor, trailer and an empty container, where the record's masses are gross."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +81,14 @@ class Weighing:
     at: float
     index_kg: float
     wall_kg: float
-    net_kg: float
-    """Load alone: the weighbridge's gross less truck and container."""
-    net_sigma_kg: float
+    kg: float
+    """The load alone (gross less truck and container), or the gross: one record holds one of both."""
+    sigma_kg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """net = a + b x (index - walls), and how well that is known."""
+    """kg = a + b x (index - walls), and how well that is known."""
 
     a_kg: float
     b: float
@@ -83,14 +99,6 @@ class Scale:
     residual: float
     """The same as a share of the load."""
     weighings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mass:
-    """A mass with its sigma, in kg."""
-
-    kg: float
-    sigma: float
 
 
 def index_of(inside: Window) -> Index:
@@ -110,17 +118,20 @@ def index_of(inside: Window) -> Index:
     )
 
 
-def scale_of(weighings: Sequence[Weighing]) -> Scale:
-    """The line through these passages and what is known without any; one that lies far off moves it little."""
+def scale_of(weighings: Sequence[Weighing], beside: Mass = NO_TARE) -> Scale:
+    """The line through these passages and what is known without any; one that lies far off moves it little.
+
+    `beside`: TARE where the masses are gross. Trucks' tares differ by more than loads do, and that is in its spread.
+    """
     x = np.array([w.index_kg - w.wall_kg for w in weighings], np.float64)
-    y = np.array([w.net_kg for w in weighings], np.float64)
-    own = np.array([w.net_sigma_kg for w in weighings], np.float64)
-    share, floor = RESIDUAL, RESIDUAL_KG
-    a, b, covariance = 0.0, 1.0, (OFFSET_SIGMA_KG**2, 0.0, SLOPE_SIGMA**2)
+    y = np.array([w.kg for w in weighings], np.float64)
+    own = np.array([w.sigma_kg for w in weighings], np.float64)
+    share, floor = RESIDUAL, RESIDUAL_KG if beside == NO_TARE else TARE_SPREAD * beside.kg
+    a, b, covariance = beside.kg, 1.0, (beside.sigma**2, 0.0, SLOPE_SIGMA**2)
     weight = np.ones_like(x)
     for _ in range(ROUNDS if x.size else 0):
         sigma = np.sqrt(own**2 + floor**2 + (share * x) ** 2)
-        a, b, covariance = _posterior(x, y, sigma, weight)
+        a, b, covariance = _posterior(x, y, sigma, weight, beside)
         off = np.abs(y - a - b * x) / sigma
         weight = np.minimum(1.0, OUTLIER / np.maximum(off, 1e-9))
         if x.size >= ENOUGH:
@@ -159,8 +170,13 @@ def told(mass: Mass, index: Index, scale: Scale) -> Finding:
     )
 
 
-def three_way(image: Mass, bridge: Mass | None, declared: Mass | None, *, blind: bool = False) -> Finding | None:
-    """Each beside each. None: there is nothing to hold the image against. `value`: the largest difference in sigma."""
+def three_way(
+    image: Mass, bridge: Mass | None, declared: Mass | None, *, blind: bool = False, gross: bool = False
+) -> Finding | None:
+    """Each beside each; all three the load's masses, or all `gross`. None: there is nothing to hold the image against.
+
+    `value` and `sigma`: the difference, in kg, that is the largest in its own sigma.
+    """
     named = [("image", "图像", image), ("weighbridge", "地磅", bridge), ("declaration", "申报", declared)]
     there = [(en, zh, mass) for en, zh, mass in named if mass is not None]
     if len(there) < 2:
@@ -187,8 +203,16 @@ def three_way(image: Mass, bridge: Mass | None, declared: Mass | None, *, blind:
         value=worst,
         sigma=worst_sigma,
         unit="kg",
-        zh=f"{said_zh}:" + (";".join(apart_zh) if apart_zh else "在各自误差内一致") + bound_zh + "。",
-        en=f"{said_en}: " + ("; ".join(apart_en) if apart_en else "they agree within their errors") + bound_en + ".",
+        zh=("车货总重:" if gross else "货重:")
+        + f"{said_zh}:"
+        + (";".join(apart_zh) if apart_zh else "在各自误差内一致")
+        + bound_zh
+        + "。",
+        en=("Gross, with the truck: " if gross else "The load: ")
+        + f"{said_en}: "
+        + ("; ".join(apart_en) if apart_en else "they agree within their errors")
+        + bound_en
+        + ".",
         method=f"pairs of masses, each with its own sigma; apart from {AGREES:g} sigma of their difference on",
     )
 
@@ -198,10 +222,10 @@ def usable(weighings: Iterable[Weighing]) -> list[Weighing]:
     return [
         w
         for w in weighings
-        if all(map(math.isfinite, (w.index_kg, w.wall_kg, w.net_kg, w.net_sigma_kg)))
+        if all(map(math.isfinite, (w.index_kg, w.wall_kg, w.kg, w.sigma_kg)))
         and w.index_kg > 0
-        and w.net_kg > -500
-        and w.net_sigma_kg > 0
+        and w.kg > -500
+        and w.sigma_kg > 0
     ]
 
 
@@ -210,12 +234,14 @@ def teaches(index: Index) -> bool:
     return index.blind <= BLIND_MOST
 
 
-def _posterior(x: Reals, y: Reals, sigma: Reals, weight: Reals) -> tuple[float, float, tuple[float, float, float]]:
+def _posterior(
+    x: Reals, y: Reals, sigma: Reals, weight: Reals, beside: Mass
+) -> tuple[float, float, tuple[float, float, float]]:
     """Of a and b, by Bayes: the doubt that there was, and each passage as heavy as its sigma and weight."""
     w = weight / sigma**2
-    paa, pbb = 1 / OFFSET_SIGMA_KG**2 + float(w.sum()), 1 / SLOPE_SIGMA**2 + float((w * x * x).sum())
+    paa, pbb = 1 / beside.sigma**2 + float(w.sum()), 1 / SLOPE_SIGMA**2 + float((w * x * x).sum())
     pab = float((w * x).sum())
-    ya, yb = float((w * y).sum()), 1 / SLOPE_SIGMA**2 + float((w * x * y).sum())
+    ya, yb = beside.kg / beside.sigma**2 + float((w * y).sum()), 1 / SLOPE_SIGMA**2 + float((w * x * y).sum())
     apart = paa * pbb - pab * pab
     return (ya * pbb - yb * pab) / apart, (yb * paa - ya * pab) / apart, (pbb / apart, -pab / apart, paa / apart)
 

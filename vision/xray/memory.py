@@ -12,11 +12,12 @@ from typing import Final, TypeVar
 import msgspec
 
 from vision.xray.likeness import Features
-from vision.xray.mass import Scale, Weighing, scale_of, usable
+from vision.xray.mass import NO_TARE, TARE, Scale, Weighing, scale_of, usable
 
 T = TypeVar("T")
 
 WEIGHINGS: Final = "weighings.jsonl"
+GROSS: Final = "gross.jsonl"
 LOADS: Final = "loads.jsonl"
 KEPT: Final = 500
 """The newest weighings of a scanner: what it was like two years ago is another scanner."""
@@ -41,18 +42,19 @@ class Memory:
         self.unreadable = 0
         """Lines that were passed over at the last look."""
 
-    def weigh(self, weighing: Weighing) -> None:
-        """Remember a passage that was scanned and weighed. Raises OSError."""
-        self._append(WEIGHINGS, msgspec.json.encode(weighing))
+    def weigh(self, weighing: Weighing, *, gross: bool = False) -> None:
+        """Remember a passage that was scanned and weighed, by the load's mass or the gross. Raises OSError."""
+        self._append(GROSS if gross else WEIGHINGS, msgspec.json.encode(weighing))
 
     def load(self, loaded: Loaded) -> None:
         """Remember how a load looked. Raises OSError."""
         self._append(LOADS, msgspec.json.encode(loaded))
 
-    def scale(self) -> Scale:
-        """By the newest weighings, each scan once."""
-        newest = {weighing.digest: weighing for weighing in self._lines(WEIGHINGS, Weighing)}
-        return scale_of(usable(newest.values())[-KEPT:])
+    def scale(self, *, gross: bool = False, but: str = "") -> Scale:
+        """By the newest weighings, each scan once; `but`: without this scan, which would otherwise judge itself."""
+        newest = {weighing.digest: weighing for weighing in self._lines(GROSS if gross else WEIGHINGS, Weighing)}
+        newest.pop(but, None)
+        return scale_of(usable(newest.values())[-KEPT:], TARE if gross else NO_TARE)
 
     def earlier(self, chapter: str, *, but: str = "") -> list[Features]:
         """Of a chapter; `but`: without this scan."""
