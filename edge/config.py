@@ -19,6 +19,7 @@ from drivers.gps.config import TrackerConfig
 from drivers.lane_io.config import LaneIoConfig
 from drivers.link.modbus_tables import ModuleTable
 from drivers.link.recording import BlackBoxConfig
+from drivers.rfid.card_config import CardReaderConfig
 from drivers.rfid.config import TagReaderConfig
 from drivers.seal.config import SealsConfig
 from drivers.sign.config import SignConfig
@@ -196,6 +197,14 @@ class RulesConfig(Closed):
         return Rules(**made, on_failed=failed, empties=tuple(Empty(truck.plate, truck.kg) for truck in self.empties))
 
 
+class SealReaderConfig(Closed):
+    """`[lanes.seals]`: a reader of this lane that sees the tags in seals."""
+
+    reader: TagReaderConfig
+    text: bool = False
+    """The tag holds the seal's number as text; else its hex digits are the number."""
+
+
 class Lane(Closed):
     """`[[lanes]]`: one lane with all that stands in it."""
 
@@ -208,6 +217,9 @@ class Lane(Closed):
     weighbridge: WeighbridgeConfig
     io: LaneIoConfig
     tags: TagReaderConfig | None = None
+    cards: CardReaderConfig | None = None
+    """Where the driver holds their card."""
+    seals: SealReaderConfig | None = None
     cameras: tuple[CameraConfig, ...] = ()
     sign: SignConfig | None = None
     customs: CustomsConfig | None = None

@@ -16,6 +16,8 @@ from edge.mistakes import Finding, Place, places
 RESERVED = {"tracker", "recorder", "console", "broker", "review"}
 """Nodes of the bus that every site has."""
 NEEDED_INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up")
+LANE_LINKS = ("weighbridge", "io", "tags", "cards", "seals.reader", "cameras.*", "sign")
+"""Tables of a lane that hold a `link`."""
 FEWEST_DIVISIONS = 100
 MOST_DIVISIONS = 10_000
 """OIML R 76: from class IIII at its coarsest to class III at its finest; trade scales for trucks lie well within."""
@@ -111,7 +113,7 @@ def _instruments(raw: Mapping[str, Any]) -> Iterator[Finding]:
 
         def names(lane: Place = lane) -> Iterator[tuple[Place, Any]]:
             table = raw["lanes"][lane[1]]
-            for kind in ("weighbridge", "io", "tags", "sign", "cameras.*"):
+            for kind in ("weighbridge", "io", "tags", "cards", "seals.reader", "sign", "cameras.*"):
                 for place, value in places(table, f"{kind}.name"):
                     yield (*lane, *place), value
 
@@ -124,7 +126,7 @@ def _wires(raw: Mapping[str, Any]) -> Iterator[Finding]:
 
     def wires() -> Iterator[tuple[Place, Any]]:
         for pattern in (
-            *(f"lanes.*.{kind}.link" for kind in ("weighbridge", "io", "tags", "cameras.*", "sign")),
+            *(f"lanes.*.{kind}.link" for kind in LANE_LINKS),
             *(f"scanners.*.{kind}.link" for kind in ("source", "safety", "cameras.*")),
             "trackers.*.link",
             "seals.*.link",
@@ -211,7 +213,10 @@ def _tables(raw: Any, pattern: str) -> Iterator[dict[str, Any]]:
             yield cast("dict[str, Any]", row)
 
 
-_KINDS = {"weighbridge": ("15",), "tags": ("11",), "cameras.*": ("10",), "sign": ("17",)}
+_KINDS = {
+    "weighbridge": ("15",), "tags": ("11",), "cards": ("12",), "seals.reader": ("13",), "cameras.*": ("10",),
+    "sign": ("17",),
+}  # fmt: skip
 """The first digits of annex C for each of a lane's instruments."""
 
 

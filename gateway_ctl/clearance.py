@@ -43,6 +43,8 @@ class Gathered:
     trailer: Plate | None = None
     seal_numbers: tuple[str, ...] = ()
     """Customs' seals on the boxes, as read."""
+    cards: tuple[str, ...] = ()
+    """Drivers' cards."""
     corrected: tuple[str, ...] = ()
     """Checks in which a person has corrected what was read (gateway_ctl/correction.py)."""
     inspection: Inspected | None = None

@@ -59,6 +59,7 @@ class Asked:
     uncertainty_kg: Decimal | None
     trailer: str | None = None
     seal_numbers: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

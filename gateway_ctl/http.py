@@ -66,6 +66,7 @@ class HttpClearance:
             "uncertainty_kg": gathered.uncertainty_kg,
             "trailer": gathered.trailer,
             "seal_numbers": gathered.seal_numbers,
+            "cards": gathered.cards,
             "corrected": gathered.corrected,
             "inspection": gathered.inspection,
         }

@@ -93,6 +93,7 @@ def asked(picture: Picture) -> Asked:
         uncertainty_kg=picture.deck.uncertainty_kg,
         trailer=identity.trailer.text if identity.trailer else None,
         seal_numbers=tuple(sorted(identity.seal_numbers)),
+        cards=tuple(sorted(identity.cards)),
     )
 
 

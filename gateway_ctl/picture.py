@@ -106,6 +106,8 @@ class Identity:
     trailer: Plate | None = None
     seal_numbers: tuple[str, ...] = ()
     """Customs' seals on the boxes, as read."""
+    cards: tuple[str, ...] = ()
+    """Drivers' cards, as the site file has their numbers written."""
     corrections: tuple[Correction, ...] = ()
     """What a person has corrected of the above: the values are already in their places."""
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from simulators.barrier import Boom
 from simulators.camera import ReadPortal
+from simulators.cards import SPEECHES, CardReader
 from simulators.clock import SimClock
 from simulators.gps import Circle, Tracker
 from simulators.gpsd import Gpsd
@@ -99,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     tags.add_argument("--epc", action="append", default=[], help="hexadecimal; may be given again")
     reader = kinds.add_parser("llrp", parents=[common], help="UHF reader with a network plug, by LLRP")
     reader.add_argument("--epc", action="append", default=[], help="hexadecimal; may be given again")
+    cards = kinds.add_parser("cards", parents=[common], help="card reader: ISO 14443, EM4100, Wiegand")
+    cards.add_argument("--speech", choices=SPEECHES, default="card-stx")
+    cards.add_argument("--card", default="008E6D5D", help="number of the card that is held to it, hexadecimal")
     camera = kinds.add_parser("camera", parents=[common], help="reading portal")
     camera.add_argument("--plate", default="沪AD3F88")
     gps = kinds.add_parser("gps", parents=[common], help="NMEA tracker that drives in a circle")
@@ -160,6 +164,10 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
         case "llrp":
             near = [SimTag(epc=bytes.fromhex(epc)) for epc in options.epc]
             return LlrpReader(clock, lambda: near, seed=options.seed), []
+        case "cards":
+            reader = CardReader(clock, speech=options.speech, seed=options.seed)
+            reader.card = bytes.fromhex(options.card)
+            return reader, []
         case "camera":
             portal = ReadPortal(clock, seed=options.seed)
             return portal, [lambda: _read_again(portal, clock, options.plate)]

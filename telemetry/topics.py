@@ -75,6 +75,7 @@ TOPICS: tuple[Topic, ...] = (
         "loops, beams, photocell, limit switches, on change and each second",
     ),
     Topic("tag", Speaker.LANE, Kind.SAMPLE, True, None, "a UHF tag was read"),
+    Topic("card", Speaker.LANE, Kind.SAMPLE, True, None, "a driver's card was read; its last digits only"),
     Topic("read", Speaker.LANE, Kind.SAMPLE, True, None, "a camera read a plate or a container code"),
     Topic("fix", Speaker.TRACKER, Kind.SAMPLE, True, 5.0, "where a tracker is"),
     Topic("seal", Speaker.TRACKER, Kind.SAMPLE, True, None, "what is known of an electronic seal"),

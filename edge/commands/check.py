@@ -22,6 +22,8 @@ from drivers.link.config import StreamLinkConfig
 from drivers.link.modbus import open_modbus
 from drivers.link.modbus_tables import table_named
 from drivers.readings import Garbage
+from drivers.rfid.card_device import CardReader
+from drivers.rfid.cards import Card
 from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
 from drivers.seal.config import SealsConfig
@@ -141,6 +143,13 @@ def _of_lane(site: Site, lane: Lane, clock: Clock) -> list[tuple[Heard, Words]]:
     if tags is not None:
         heard = Heard(f"{lane.id}/{tags.name}", tags.link.label)
         found.append((heard, _stream(tags.link, clock, lambda link: reader_of(link, tags, clock).words())))
+    if (cards := lane.cards) is not None:
+        heard = Heard(f"{lane.id}/{cards.name}", cards.link.label)
+        found.append((heard, _stream(cards.link, clock, lambda link: CardReader(link, cards, clock).words())))
+    if lane.seals is not None:
+        near = lane.seals.reader
+        heard = Heard(f"{lane.id}/{near.name}", near.link.label)
+        found.append((heard, _stream(near.link, clock, lambda link: reader_of(link, near, clock).words())))
     for camera in lane.cameras:
         heard = Heard(f"{lane.id}/{camera.name}", camera.link.label)
         found.append((heard, _stream(camera.link, clock, lambda link, c=camera: Camera(link, c, clock).words())))
@@ -260,6 +269,8 @@ def describe(word: object) -> str:
                 + (f", plate {word.plate}" if word.plate else "")
                 + ("" if word.rssi_dbm is None else f", {word.rssi_dbm} dBm")
             )
+        case Card():
+            return f"card {word.number}"
         case Read():
             return f"{word.what} {word.text} ({word.confidence:.2f}, {word.camera})"
         case (str() as name, Fix() as fix):

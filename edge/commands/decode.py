@@ -66,6 +66,13 @@ def _uhf_a0() -> Decoder:
     return lambda chunks: decode_stream(chunks, "uhf-a0")
 
 
+def _cards(said: Mapping[str, Any]) -> Decoder:
+    from drivers.rfid.card_decode import decode_stream
+    from drivers.rfid.card_frames import Setting
+
+    return lambda chunks: decode_stream(chunks, Setting(**said))
+
+
 def _llrp() -> Decoder:
     from drivers.rfid.llrp_decode import decode_stream
 
@@ -90,6 +97,18 @@ def _jgst() -> Decoder:
     return decode_stream
 
 
+CARDS: dict[str, Mapping[str, Any]] = {
+    "card-stx": {"dialect": "card-stx"},
+    "card-binary": {"dialect": "card-binary"},
+    "card-hex": {"dialect": "card-lines"},
+    "card-hex-xor": {"dialect": "card-lines", "check": "xor"},
+    "card-hex-sum": {"dialect": "card-lines", "check": "sum"},
+    "card-decimal": {"dialect": "card-lines", "printed": "decimal"},
+    "card-3+5": {"dialect": "card-lines", "printed": "3+5"},
+    **{f"wiegand-{bits}": {"dialect": "wiegand-lines", "wiegand": bits} for bits in (26, 34, 37, 66)},
+}
+"""Card readers: how each is set."""
+
 PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     **{name: partial(_weighbridge, name) for name in DIALECTS},
     **{f"modbus:{table.name}": partial(_registers, table.name) for table in TABLES},
@@ -99,6 +118,7 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "uhf-bb": _uhf_bb,
     "uhf-a0": _uhf_a0,
     "llrp": _llrp,
+    **{name: partial(_cards, said) for name, said in CARDS.items()},
     "jointech": _jointech,
     "camera": _camera,
     "jgst": _jgst,

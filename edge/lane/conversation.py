@@ -141,6 +141,7 @@ class Conversation:
             uncertainty_kg=deck.uncertainty_kg,
             trailer=identity.trailer,
             seal_numbers=identity.seal_numbers,
+            cards=identity.cards,
             corrected=tuple(correction.check.value for correction in identity.corrections),
             inspection=None if verdict is None or not on_this_truck(verdict, ask.picture) else inspected(verdict),
         )

@@ -11,16 +11,19 @@ from drivers.lane_io.registers import Lamp
 from drivers.link.modbus import ModbusLink
 from drivers.link.modbus_tables import ModuleTable, table_named
 from drivers.readings import Garbage
+from drivers.rfid.card_config import CardReaderConfig
+from drivers.rfid.card_device import CardReader
 from drivers.rfid.readers import reader_of
+from drivers.seal.seen import SealSeen, number_in
 from drivers.sign.device import Sign
 from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.modbus_device import RegisterScale
 from drivers.weighbridge.tables import WeightTable
-from edge.config import Lane
+from edge.config import Lane, SealReaderConfig
 from edge.keeper import Care, Closable, Health, keep
 from edge.lane.black_box import Openers
 from edge.lane.senses import Senses
-from edge.lane.shown import birth, inputs_body, read_body, tag_body, weight_body, zero_health
+from edge.lane.shown import birth, card_body, inputs_body, read_body, seal_read_body, tag_body, weight_body, zero_health
 from gateway_ctl.modes import Mode
 from telemetry.payloads.envelope import Q
 from telemetry.payloads.node import BirthBody
@@ -120,6 +123,25 @@ class Instruments:
                 group.create_task(
                     self._keep(tags.name, tags.link.label, lambda: open_.stream(tags.name, tags.link), self._tags)
                 )
+            if (cards := lane.cards) is not None:
+                group.create_task(
+                    self._keep(
+                        cards.name,
+                        cards.link.label,
+                        lambda: open_.stream(cards.name, cards.link),
+                        lambda link: self._cards(link, cards),
+                    )
+                )
+            if (seals := lane.seals) is not None:
+                near = seals.reader
+                group.create_task(
+                    self._keep(
+                        near.name,
+                        near.link.label,
+                        lambda: open_.stream(near.name, near.link),
+                        lambda link: self._seals(link, seals),
+                    )
+                )
             if sign is not None:
                 group.create_task(
                     self._keep(sign.name, sign.link.label, lambda: open_.stream(sign.name, sign.link), self._signs)
@@ -213,6 +235,33 @@ class Instruments:
             health.heard(word.at)
             self._senses.note(config.name, word)
             self._voice.sample("tag", config.name, tag_body(word), word.at)
+
+    async def _cards(self, link: Link, config: CardReaderConfig) -> None:
+        reader, health = CardReader(link, config, self._clock), self._health[config.name]
+        health.count(reader.tally)
+        async for word in reader.words():
+            if isinstance(word, Garbage):
+                continue
+            health.heard(word.at)
+            self._senses.note(config.name, word)
+            self._voice.sample("card", config.name, card_body(word), word.at)
+
+    async def _seals(self, link: Link, config: SealReaderConfig) -> None:
+        name = config.reader.name
+        reader, health = reader_of(link, config.reader, self._clock), self._health[name]
+        health.count(reader.tally)
+        async for word in reader.words():
+            if isinstance(word, Garbage):
+                continue
+            health.heard(word.at)
+            number = number_in(word.epc) if config.text else word.hex
+            if number is None:
+                reader.tally.garbage += 1
+                reader.tally.garbage_bytes += len(word.raw)
+                continue
+            seen = SealSeen(number=number, at=word.at, raw=word.raw)
+            self._senses.note(name, seen)
+            self._voice.sample("read", name, seal_read_body(seen, name), word.at)
 
     async def _reads(self, link: Link, name: str) -> None:
         config = next(camera for camera in self.lane.cameras if camera.name == name)

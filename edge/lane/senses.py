@@ -10,7 +10,9 @@ from drivers.camera.read import Read
 from drivers.lane_io.config import InputName
 from drivers.lane_io.zone import ZoneWatch, told
 from drivers.readings import Instant
+from drivers.rfid.cards import Card
 from drivers.rfid.tag import Tag
+from drivers.seal.seen import SealSeen
 from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.reading import Weight
 from edge.config import Lane
@@ -38,12 +40,16 @@ def deck_watch(lane: Lane, rules: Rules) -> DeckWatch:
     return DeckWatch(division_kg=scale.division_kg, presence_kg=rules.presence_kg, fitness=scale.fitness())
 
 
+Word = Read | Tag | Card | SealSeen
+"""What is read of a truck and its driver."""
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A read or a tag, and the reader that gave it."""
+    """One of those, and the reader that gave it."""
 
     source: str
-    word: Read | Tag
+    word: Word
 
 
 class Senses:
@@ -94,8 +100,8 @@ class Senses:
         """What the indicator tells of itself."""
         self._watch.plate(serial, calibrations)
 
-    def note(self, source: str, word: Read | Tag) -> None:
-        """One read of a camera or a tag."""
+    def note(self, source: str, word: Word) -> None:
+        """One read."""
         self._noted = [*self._noted[-READS_CEILING + 1 :], Noted(source, word)]
         self.wake()
 
@@ -189,10 +195,15 @@ def identity(reads: list[Noted]) -> Identity:
     codes: dict[str, float] = {}
     trailer: Plate | None = None
     seals: set[str] = set()
+    cards: set[str] = set()
     for noted in reads:
         word = noted.word
         if isinstance(word, Tag):
             tags[word.hex] = word.plate
+        elif isinstance(word, Card):
+            cards.add(word.number)
+        elif isinstance(word, SealSeen):
+            seals.add(word.number.strip().upper())
         elif word.what == "plate":
             if surest is None or word.confidence > surest.confidence:
                 surest = Plate(plate.normalise(word.text), word.confidence)
@@ -213,13 +224,21 @@ def identity(reads: list[Noted]) -> Identity:
         containers=tuple(Container(code, codes[code], check_ok=code in true) for code in sorted(kept)),
         trailer=trailer,
         seal_numbers=tuple(sorted(seals)),
+        cards=tuple(sorted(cards)),
     )
 
 
-def _check_of(word: Read | Tag) -> Check:
-    if isinstance(word, Tag):
-        return Check.TAG
-    return _CHECKS[word.what]
+def _check_of(word: Word) -> Check | None:
+    """A card belongs to no check."""
+    match word:
+        case Tag():
+            return Check.TAG
+        case SealSeen():
+            return Check.SEAL
+        case Card():
+            return None
+        case _:
+            return _CHECKS[word.what]
 
 
 _CHECKS = {"plate": Check.PLATE, "trailer": Check.TRAILER, "container": Check.CONTAINERS, "seal": Check.SEAL}

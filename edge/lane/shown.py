@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Literal
 
 from drivers.camera.read import Read
 from drivers.lane_io.device import Inputs
+from drivers.rfid.cards import Card
 from drivers.rfid.tag import Tag
+from drivers.seal.seen import SealSeen
 from drivers.weighbridge.deck import DeckState
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.zero import ZeroTrend
@@ -20,7 +23,7 @@ from telemetry.payloads.health import ZeroHealth
 from telemetry.payloads.inputs import InputsBody
 from telemetry.payloads.lane import ReadNow
 from telemetry.payloads.node import BirthBody, InstrumentBirth
-from telemetry.payloads.reads import ReadBody, TagBody
+from telemetry.payloads.reads import CardBody, ReadBody, TagBody
 from telemetry.payloads.weight import WeightBody
 from vision.reading import plate
 from vision.reading.iso6346 import normalise, valid
@@ -66,6 +69,21 @@ def tag_body(tag: Tag) -> TagBody:
     return TagBody(epc=tag.hex, plate=tag.plate, rssi_dbm=tag.rssi_dbm, antenna=tag.antenna)
 
 
+def card_body(card: Card) -> CardBody:
+    """The body of `card`."""
+    return CardBody(ends=masked(card.number))
+
+
+def seal_read_body(seal: SealSeen, reader: str) -> ReadBody:
+    """The body of `read`: a reader of tags is sure of what it has read."""
+    return ReadBody(what="seal", text=seal.number, confidence=1.0, camera=reader)
+
+
+def masked(number: str) -> str:
+    """A card names a person: topics and pages show its last three digits."""
+    return f"…{number[-3:]}"
+
+
 def read_body(read: Read) -> ReadBody:
     """The body of `read`."""
     return ReadBody(what=read.what, text=read.text, confidence=read.confidence, camera=read.camera)
@@ -75,13 +93,29 @@ def read_bodies(noted: Iterable[Noted], identity: Identity) -> list[ReadNow]:
     """What was read of the truck that stands here: one line a thing, the surest read of it."""
     best: dict[tuple[str, str], ReadNow] = {}
     for each in noted:
-        now = _tag_now(each.word, each.source, identity) if isinstance(each.word, Tag) else _read_now(each.word)
+        now = _now(each, identity)
         before = best.get((now.what, now.text))
         if before is None or (now.confidence or 0) >= (before.confidence or 0):
             best[now.what, now.text] = now
-    order = {"plate": 0, "trailer": 1, "tag": 2, "container": 3, "seal": 4}
+    order = {"plate": 0, "trailer": 1, "tag": 2, "container": 3, "seal": 4, "card": 5}
     kept = [now for now in best.values() if _is_kept(now, identity)]
     return sorted(kept, key=lambda now: (order[now.what], now.text))
+
+
+def _now(noted: Noted, identity: Identity) -> ReadNow:
+    match noted.word:
+        case Tag():
+            return _tag_now(noted.word, noted.source, identity)
+        case Card() as card:
+            return _sure("card", masked(card.number), card.at, noted.source)
+        case SealSeen() as seal:
+            return _sure("seal", seal.number, seal.at, noted.source)
+        case _:
+            return _read_now(noted.word)
+
+
+def _sure(what: Literal["card", "seal"], text: str, at: float, source: str) -> ReadNow:
+    return ReadNow(what=what, text=text, confidence=None, at=at, source=source, check="none")
 
 
 def _is_kept(now: ReadNow, identity: Identity) -> bool:
@@ -127,6 +161,10 @@ def birth(lane: LaneConfig) -> BirthBody:
     ]  # fmt: skip
     if lane.tags is not None:
         found.append(InstrumentBirth(name=lane.tags.name, kind="rfid", words=["tag", "health"]))
+    if lane.cards is not None:
+        found.append(InstrumentBirth(name=lane.cards.name, kind="cards", words=["card", "health"]))
+    if lane.seals is not None:
+        found.append(InstrumentBirth(name=lane.seals.reader.name, kind="seals", words=["read", "health"]))
     found += [InstrumentBirth(name=camera.name, kind="camera", words=["read", "health"]) for camera in lane.cameras]
     if lane.sign is not None:
         found.append(InstrumentBirth(name=lane.sign.name, kind="sign", words=["health"]))

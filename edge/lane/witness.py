@@ -11,10 +11,13 @@ import msgspec
 
 from drivers.camera.read import Read
 from drivers.readings import Instant
+from drivers.rfid.cards import Card
 from drivers.rfid.tag import Tag
+from drivers.seal.seen import SealSeen
 from drivers.weighbridge.reading import Weight
 from drivers.weighbridge.settle import Settled
 
+Word = Read | Tag | Card | SealSeen
 RUNS_KEPT = 512
 """Runs of equal frames remembered: at ten frames a second and a different one each time, the last 50 seconds."""
 
@@ -52,7 +55,7 @@ class Tape:
         return tuple(run for run in self._runs if run.last >= first and run.first <= last)
 
 
-def evidence(settled: Settled | None, runs: Iterable[Run], reads: Iterable[tuple[str, Read | Tag]]) -> bytes:
+def evidence(settled: Settled | None, runs: Iterable[Run], reads: Iterable[tuple[str, Word]]) -> bytes:
     """JSON for the book: each frame once, with its SHA-256 (hex), its bytes (base64) and what was made of it.
 
     `weight` is null while nothing is settled; its `frames` are those that upheld the settled value.
@@ -90,7 +93,7 @@ def _frames(runs: Iterable[Run]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _reads(reads: Iterable[tuple[str, Read | Tag]]) -> list[dict[str, Any]]:
+def _reads(reads: Iterable[tuple[str, Word]]) -> list[dict[str, Any]]:
     """One line a distinct frame of a source: a tag under the antenna says the same again and again."""
     found: dict[tuple[str, bytes], dict[str, Any]] = {}
     for source, word in reads:
@@ -102,10 +105,12 @@ def _reads(reads: Iterable[tuple[str, Read | Tag]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _read(source: str, word: Read | Tag) -> dict[str, Any]:
+def _read(source: str, word: Word) -> dict[str, Any]:
     head = {
         "source": source, "digest": digest(word.raw), "raw": word.raw, "times": 1, "first": word.at, "last": word.at,
     }  # fmt: skip
     if isinstance(word, Tag):
         return head | {"what": "tag", "text": word.hex, "plate": word.plate}
+    if isinstance(word, Card | SealSeen):
+        return head | {"what": "card" if isinstance(word, Card) else "seal", "text": word.number}
     return head | {"what": word.what, "text": word.text, "confidence": word.confidence}

@@ -8,8 +8,8 @@ from typing import Literal
 from gateway_ctl.clearance import Gathered
 from gateway_ctl.customs.device_ids import Device
 from gateway_ctl.customs.messages import Gather, SignedGather, SmartGather
-from gateway_ctl.customs.messages.gather import Boxes, Car, Weighed
-from gateway_ctl.customs.messages.smart import BoxRead, PlateRead, VehicleTag
+from gateway_ctl.customs.messages.gather import Boxes, Car, Card, Seals, Weighed
+from gateway_ctl.customs.messages.smart import BoxRead, IcInfo, PlateRead, VehicleTag
 from gateway_ctl.customs.profile import Profile
 
 SURE = 0.8
@@ -46,6 +46,8 @@ def question(
     plate = "" if gathered.plate is None else gathered.plate.text
     tags = () if Device.TAG_READER in withheld else gathered.tags
     boxes = () if Device.CONTAINER_CAMERA in withheld else gathered.containers
+    cards = () if Device.CARD_READER in withheld else gathered.cards
+    seals = () if Device.SEAL_READER in withheld else gathered.seal_numbers
     # "May be 0, never empty": one back end refuses a message whose weight has no digit.
     kg = "0" if gathered.gross_kg is None or Device.WEIGHBRIDGE in withheld else plain(gathered.gross_kg)
     codes = [box.code for box in boxes[:_MOST_BOXES]] + [""] * (_MOST_BOXES - len(boxes))
@@ -56,6 +58,7 @@ def question(
             direction=channel.direction, area=channel.area, channel=channel.number, mode=mode, seq=seq, plate=plate,
             containers="|".join(box.code for box in boxes), gross_kg=kg,
             vehicle_tags=tuple(VehicleTag(number=tag) for tag in tags),
+            card=IcInfo(number="|".join(cards)), eseals="|".join(seals),
             operated_at=f"{at:%Y-%m-%d %H:%M:%S} {at.microsecond // 1000:03d}",
             boxes_read=tuple(
                 BoxRead(number=box.code, sure=_sure(box.check_ok and box.confidence >= SURE)) for box in boxes
@@ -69,12 +72,14 @@ def question(
         return SignedGather(
             area=channel.area.lstrip("0"), channel=channel.number.lstrip("0"), direction=channel.direction, seq=seq,
             front=codes[0], rear=codes[1], plate=plate, gross_kg=kg, reco=reco, tag="|".join(tags),
+            driver_card="|".join(cards),
             at=f"{at:%Y-%m-%dT%H:%M:%S}",
         )  # fmt: skip
     return Gather(
         area=channel.area, channel=channel.number, direction=channel.direction, seq=seq,
         weight=Weighed(gross_kg=kg), car=Car(plate=plate, tag="|".join(tags)),
         boxes=Boxes(count=str(len(boxes)), reco=reco, front=codes[0], rear=codes[1]),
+        card=Card(driver_card="|".join(cards)), seals=Seals(numbers="|".join(seals)),
     )  # fmt: skip
 
 
@@ -82,7 +87,9 @@ def completes(before: Gathered, after: Gathered) -> bool:
     """Whether `after` says all that `before` said and at most adds to it: customs' answer to one fits the other."""
     if before.plate is not None and (after.plate is None or after.plate.text != before.plate.text):
         return False
-    if not set(before.tags) <= set(after.tags) or not _codes(before) <= _codes(after):
+    if not set(before.tags) <= set(after.tags) or not _aside(before) <= _aside(after):
+        return False
+    if not _codes(before) <= _codes(after):
         return False
     if before.gross_kg is None:
         return True
@@ -114,6 +121,11 @@ def plain(kg: Decimal) -> str:
 
 def _codes(gathered: Gathered) -> set[str]:
     return {box.code for box in gathered.containers}
+
+
+def _aside(gathered: Gathered) -> set[str]:
+    """What else was read: seals and cards."""
+    return {*gathered.seal_numbers, *gathered.cards}
 
 
 def _sure(yes: bool) -> str:  # noqa: FBT001 - a word for a bool

@@ -54,8 +54,9 @@ class WeightNow(msgspec.Struct, frozen=True, kw_only=True):
 class ReadNow(msgspec.Struct, frozen=True, kw_only=True):
     """One thing read of the truck that stands here."""
 
-    what: Literal["plate", "trailer", "container", "seal", "tag"]
+    what: Literal["plate", "trailer", "container", "seal", "tag", "card"]
     text: str
+    """Of a card its last digits only."""
     confidence: float | None
     at: float
     source: str

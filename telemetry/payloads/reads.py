@@ -1,4 +1,4 @@
-"""The bodies of `tag` and `read`."""
+"""The bodies of `tag`, `card` and `read`."""
 
 from typing import Literal
 
@@ -12,6 +12,13 @@ class TagBody(msgspec.Struct, frozen=True, kw_only=True):
     plate: str | None = None
     rssi_dbm: float | None = None
     antenna: int | None = None
+
+
+class CardBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver's card was read."""
+
+    ends: str
+    """Its last digits: a card names a person."""
 
 
 class ReadBody(msgspec.Struct, frozen=True, kw_only=True):

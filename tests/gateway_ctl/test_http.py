@@ -135,7 +135,7 @@ async def test_an_order_comes_back_as_it_was_signed() -> None:
         "site": "qianwan", "lane": "L01", "passage": "L01-1 7/8", "direction": "in", "at": 1764000000.5, "seq": 3,
         "plate": {"text": "沪AD3F88", "confidence": 0.97}, "tags": ["BBA64144"],
         "containers": [{"code": "CSQU3054383", "confidence": 0.93}], "gross_kg": "38260", "uncertainty_kg": "20",
-        "trailer": None, "seal_numbers": [], "corrected": [], "inspection": None,
+        "trailer": None, "seal_numbers": [], "cards": [], "corrected": [], "inspection": None,
     }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ export const movementWord = { raise: ["抬杆", "Raise"], lower: ["落杆", "Low
 export const weightWord = {
   stable: ["稳定", "Stable"], motion: ["未稳", "In motion"], unknown: ["状态不明", "Status not known"], overload: ["超载", "OVERLOAD"], underload: ["欠载", "UNDERLOAD"], blank: ["无显示", "NO DISPLAY"], error: ["仪表故障", "INDICATOR ERROR"], tared: ["已去皮", "TARE IS ON"],
 } satisfies Record<WeightBody["status"], Pair>;
-export const readWord = { plate: ["车牌", "Plate"], trailer: ["挂车", "Trailer"], container: ["箱号", "Container"], tag: ["电子车牌", "RFID tag"], seal: ["关锁", "Seal"] } satisfies Record<ReadNow["what"], Pair>;
+export const readWord = { plate: ["车牌", "Plate"], trailer: ["挂车", "Trailer"], container: ["箱号", "Container"], tag: ["电子车牌", "RFID tag"], seal: ["关锁", "Seal"], card: ["司机卡", "Driver card"] } satisfies Record<ReadNow["what"], Pair>;
 export const clearsWord = { "by itself": ["自动", "by itself"], operator: ["值班员", "operator"], customs: ["海关", "customs"], inspector: ["审图员", "inspector"], service: ["维修", "service"] } satisfies Record<Reason["clears"], Pair>;
 export const verbWord = {
   release: ["放行", "release"], hold: ["拦截", "hold"], inspect: ["查验", "inspect"], refuse: ["不予放行", "refuse"], confirm: ["确认放行", "confirm release"], hold_open: ["保持开启", "hold open"], close: ["结束保持开启", "end hold-open"],
