@@ -7,7 +7,7 @@ What lifts is only what is safe: the first two characters `0` and nothing unknow
 """
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Subject(IntEnum):
@@ -35,7 +35,7 @@ class Subject(IntEnum):
     RESERVED_20 = 20
 
 
-class Use(Enum):
+class Use(StrEnum):
     """In which message the word stands."""
 
     COMMAND = "EXC_CMD"

@@ -58,12 +58,11 @@ def of_command(message: DeviceOrder) -> Verdict:
 def of_feedback(message: SmartFeedback) -> Verdict:
     """0x82. A yes beside an error is no yes."""
     hint = said(message.hint or message.led or message.instruction)
-    wrong = [each for each in (message.error, message.fault) if each.strip("0 ")]
+    wrong = any(each.strip("0 ") for each in (message.error, message.fault))
     try:
         declared = _kg(message.vehicle.gross_kg)
     except InvalidOperation:
-        wrong.append("GROSS_WEIGHT")
-        declared = None
+        wrong, declared = True, None
     match message.result:
         case "Y" if not wrong:
             verb, zh, en = Verb.RELEASE, "海关放行", "released"
@@ -122,7 +121,7 @@ def _verb(word: ResultWord, use: Use) -> Verb:
     remarks = word.remarks(use)
     if any(not remark.known for remark in remarks):
         return Verb.HOLD
-    if word.at(Subject.TOTAL) in "VWXYZ" or word.at(Subject.CONFIGURATION) != "0":
+    if word.at(Subject.TOTAL) in {"V", "W", "X", "Y", "Z"} or word.at(Subject.CONFIGURATION) != "0":
         return Verb.HOLD
     if any((remark.subject, remark.char) in _INSPECT for remark in remarks):
         return Verb.INSPECT

@@ -65,10 +65,15 @@ def test_values_are_few_and_not_empty() -> None:
             parse(written(value=value))
 
 
+DEEP = written(reason={"zh": "x", "en": "y", "more": 0}).replace(b": 0", b": " + b"[" * 3000 + b"]" * 3000)
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{}", b"\xff", b"[" * 4000, written(v=2), written(v="1"), written(more=1), written(check="axle"),
+        b"", b"{}", b"\xff", b"[" * 4000, written(person="x").replace(b'"x"', b'"\xff"'),
+        DEEP,
+        written(v=2), written(v="1"), written(more=1), written(check="axle"),
         written(reason={"zh": "x"}), written(seen="A"), written(issued_at="now"), written(value=[1]),
     ],
 )  # fmt: skip

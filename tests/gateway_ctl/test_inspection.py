@@ -59,10 +59,15 @@ def test_every_finding(finding: Finding) -> None:
     assert parse(written(finding=finding.value)).finding is finding
 
 
+DEEP = written(reason={"zh": "x", "en": "y", "more": 0}).replace(b": 0", b": " + b"[" * 3000 + b"]" * 3000)
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{}", b"\xff", b"[" * 4000, written(v=2), written(v="1"), written(more=1), written(finding="odd"),
+        b"", b"{}", b"\xff", b"[" * 4000, written(plate="x").replace(b'"x"', b'"\xff"'),
+        DEEP,
+        written(v=2), written(v="1"), written(more=1), written(finding="odd"),
         written(scan="cd" * 31), written(scan="cd" * 32 + "c"), written(scan="CD" * 32), written(view="ab"),
         written(reason={"zh": "x"}), written(torn="no"), written(containers="A"), written(scan="!" + "cd" * 32),
     ],

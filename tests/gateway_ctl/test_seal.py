@@ -4,23 +4,31 @@ import base64
 from dataclasses import replace
 
 import pytest
-from argon2.low_level import Type
 from hypothesis import given, settings
 
+from gateway_ctl import correction as corrections
+from gateway_ctl import inspection
+from gateway_ctl.correction import Check, Correction
+from gateway_ctl.inspection import Finding, Verdict
 from gateway_ctl.orders import Order, Origin, Seal, SignedOrder, Verb, payload
 from gateway_ctl.reasons import Reason
 from gateway_ctl.seal import (
     Holder,
     Role,
-    WrongPin,
     admit,
+    admit_correction,
+    admit_verdict,
+    attest,
+    attested,
+    awaiting,
     countersign,
     load_private,
     load_public,
     new_key,
-    seal_private,
+    public_of,
     sign,
-    unseal_private,
+    sign_correction,
+    sign_verdict,
 )
 from tests.gateway_ctl.papers import HOLDERS, OTHERS, PLAIN_ORDER, keyring, orders, private
 
@@ -220,56 +228,145 @@ def test_keys_are_32_bytes_of_base64() -> None:
                 load(bad)
 
 
-class TestPin:
-    """argon2id makes each guess dear, so there are few examples."""
+VERDICT = Verdict(
+    id="v-1", finding=Finding.CLEAR, site="qianwan", lane=None, passage=None, plate="沪AD3F88", containers=(),
+    scan="cd" * 32, torn=False, view=None, issued_at=PLAIN_ORDER.issued_at, expires_at=PLAIN_ORDER.expires_at,
+    reason_zh="", reason_en="", persons=(INSPECTOR,),
+)  # fmt: skip
 
-    secret, public = new_key()
-    sealed = seal_private(secret, "135790")
 
-    def test_the_right_one_opens(self) -> None:
-        opened = unseal_private(self.sealed, "135790")
-        assert opened.public_key().public_bytes_raw() == load_public(self.public)
+def test_an_inspectors_verdict() -> None:
+    made = sign_verdict(VERDICT, INSPECTOR, private(INSPECTOR))
+    assert made.payload == inspection.payload(VERDICT)
+    assert admit_verdict(made, RING) == VERDICT
+    assert admit_verdict(replace(made, seals=()), RING) == (Reason.ORDER_FORGED,)
+    assert admit_verdict(replace(made, payload=made.payload + b" "), RING) == (Reason.ORDER_FORGED,)
+    for who in (CUSTOMS, LI, WANG, LINK, LOCAL):
+        theirs = sign_verdict(replace(VERDICT, persons=(who,)), who, private(who))
+        assert admit_verdict(theirs, RING) == (Reason.ORDER_NOT_THEIRS,)
+    for named in ((INSPECTOR, "sun.mei"), ("sun.mei",)):
+        other = sign_verdict(replace(VERDICT, persons=named), INSPECTOR, private(INSPECTOR))
+        assert admit_verdict(other, RING) == (Reason.ORDER_NOT_THEIRS,)
+    strange = SignedOrder(payload=b"{}", seals=(seal_over(b"quaygate-verdict-v1\n{}", INSPECTOR),))
+    assert admit_verdict(strange, RING) == (Reason.ORDER_MALFORMED,)
 
-    @pytest.mark.parametrize("pin", ["135791", "", "1357900", " 135790", "１３５７９０", "\ud800"])
-    def test_a_wrong_one_does_not(self, pin: str) -> None:
-        with pytest.raises(WrongPin) as wrong:
-            unseal_private(self.sealed, pin)
-        assert "135790" not in str(wrong.value)
 
-    @pytest.mark.parametrize("where", [0, 15, 16, 27, 28, 59, 60, -1])
-    def test_damaged(self, where: int) -> None:
-        raw = bytearray(base64.b64decode(self.sealed))
-        assert len(raw) == 16 + 12 + 32 + 16
-        raw[where] ^= 1
-        with pytest.raises(WrongPin):
-            unseal_private(base64.b64encode(raw).decode(), "135790")
+def seal_over(said: bytes, name: str) -> Seal:
+    return Seal(key=name, signature=private(name).sign(said))
 
-    @pytest.mark.parametrize("length", [0, 1, 7, 8, 16, 20, 28, 29, 44, 75])
-    def test_cut_short(self, length: int) -> None:
-        raw = base64.b64decode(self.sealed)[:length]
-        with pytest.raises(WrongPin):
-            unseal_private(base64.b64encode(raw).decode(), "135790")
 
-    @pytest.mark.parametrize("text", ["", "!", "汉字", "AAA"])
-    def test_no_base64(self, text: str) -> None:
-        with pytest.raises(WrongPin):
-            unseal_private(text, "135790")
+def test_all_who_signed_a_verdict_stand_in_it_and_are_inspectors() -> None:
+    ring = RING | {"sun.mei": Holder(load_public(new_public("sun.mei")), Role.INSPECTOR)}
+    said = b"quaygate-verdict-v1\n" + inspection.payload(VERDICT)
+    two = SignedOrder(
+        payload=inspection.payload(VERDICT), seals=(seal_over(said, "sun.mei"), seal_over(said, INSPECTOR))
+    )
+    assert admit_verdict(two, ring) == replace(VERDICT, persons=("sun.mei", INSPECTOR))
+    mixed = replace(two, seals=(seal_over(said, INSPECTOR), seal_over(said, LI)))
+    assert admit_verdict(mixed, ring) == (Reason.ORDER_NOT_THEIRS,)
 
-    def test_sealed_twice_is_never_the_same(self) -> None:
-        """Fresh salt and nonce: equal keys under equal PINs cannot be told."""
-        again = base64.b64decode(seal_private(self.secret, "135790"))
-        raw = base64.b64decode(self.sealed)
-        assert raw[:16] != again[:16] and raw[16:28] != again[16:28] and raw[28:] != again[28:]
 
-    def test_a_guess_is_dear(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """RFC 9106, second recommended option."""
-        told: dict[str, object] = {}
+def new_public(name: str) -> str:
+    return base64.b64encode(public_of(private(name))).decode()
 
-        def stretch(pin: bytes, salt: bytes, **how: object) -> bytes:
-            told.update(how)
-            return bytes(32)
 
-        monkeypatch.setattr("gateway_ctl.seal.hash_secret_raw", stretch)
-        seal_private(self.secret, "135790")
-        assert (told["time_cost"], told["memory_cost"], told["parallelism"]) == (3, 65536, 4)
-        assert told["type"] is Type.ID and told["hash_len"] == 32
+CORRECTION = Correction(
+    id="c-1", site="qianwan", lane="L01", passage="L01-1", check=Check.PLATE, seen=("沪AD3F80",),
+    value=("沪AD3F88",), issued_at=PLAIN_ORDER.issued_at, expires_at=PLAIN_ORDER.expires_at, reason_zh="看错",
+    reason_en="misread", person=LI,
+)  # fmt: skip
+
+
+def test_a_correction_is_of_the_person_who_signed_it_alone() -> None:
+    made = sign_correction(CORRECTION, LI, private(LI))
+    assert made.payload == corrections.payload(CORRECTION)
+    assert admit_correction(made, RING) == CORRECTION
+    assert admit_correction(sign_correction(replace(CORRECTION, person=WANG), WANG, private(WANG)), RING)
+    assert admit_correction(replace(made, seals=()), RING) == (Reason.ORDER_FORGED,)
+    not_theirs = (Reason.ORDER_NOT_THEIRS,)
+    assert admit_correction(sign_correction(CORRECTION, WANG, private(WANG)), RING) == not_theirs
+    for who in (CUSTOMS, LINK, LOCAL, INSPECTOR):
+        theirs = sign_correction(replace(CORRECTION, person=who), who, private(who))
+        assert admit_correction(theirs, RING) == not_theirs
+    said = b"quaygate-correction-v1\n" + made.payload
+    both = replace(made, seals=(*made.seals, seal_over(said, WANG)))
+    assert admit_correction(both, RING) == not_theirs
+    strange = SignedOrder(payload=b"{}", seals=(seal_over(b"quaygate-correction-v1\n{}", LI),))
+    assert admit_correction(strange, RING) == (Reason.ORDER_MALFORMED,)
+
+
+def test_a_seal_on_one_kind_of_word_is_none_on_another() -> None:
+    order = sign(PLAIN_ORDER, CUSTOMS, private(CUSTOMS))
+    verdict = sign_verdict(VERDICT, INSPECTOR, private(INSPECTOR))
+    correction = sign_correction(CORRECTION, LI, private(LI))
+    forged = (Reason.ORDER_FORGED,)
+    for made in (verdict, correction):
+        assert admit(made, RING) == forged
+    for made in (order, correction):
+        assert admit_verdict(made, RING) == forged
+    for made in (order, verdict):
+        assert admit_correction(made, RING) == forged
+    raw = order.payload
+    assert attested(raw, private(CUSTOMS).sign(b"quaygate-anchor-v1\n" + raw), public_of(private(CUSTOMS)))
+    assert attest(raw, private(CUSTOMS)) == private(CUSTOMS).sign(b"quaygate-anchor-v1\n" + raw)
+    assert not attested(raw, order.seals[0].signature, public_of(private(CUSTOMS)))
+    assert not attested(raw, attest(raw, private(CUSTOMS)), bytes(31))
+
+
+def test_what_an_order_says_that_waits_for_its_second_signature() -> None:
+    first = signed(persons(LI), LI)
+    assert awaiting(first, RING) == replace(persons(LI), origin=Origin.PERSON, issuer=LI, persons=(LI,))
+    both = signed(persons(LI), LI, WANG)
+    waits = awaiting(both, RING)
+    assert waits is not None
+    assert (waits.issuer, waits.persons) == (LI, (LI, WANG))
+    assert awaiting(replace(first, seals=()), RING) is None
+
+
+def test_what_may_raise_gives_its_reason_in_both_languages() -> None:
+    for verb in (Verb.RELEASE, Verb.CONFIRM, Verb.HOLD_OPEN):
+        for lacking in ({"evidence": ()}, {"reason_zh": " "}, {"reason_en": ""}):
+            wish = persons(WANG, verb=verb, **lacking)
+            assert admit(signed(wish, WANG), RING) == (Reason.ORDER_UNPROVEN,)
+    for verb in (Verb.CLOSE, Verb.LOWER, Verb.LOWER_NOW):
+        bare = persons(WANG, verb=verb, evidence=(), reason_zh="", reason_en="")
+        assert isinstance(admit(signed(bare, WANG), RING), Order)
+
+
+def test_how_many_must_sign_and_who() -> None:
+    def answer(verb: Verb, *names: str, needed: int = 1, to_hold: int | None = None) -> object:
+        wish = persons(*names, verb=verb)
+        made = admit(signed(wish, *names), RING, persons_needed=needed, hold_open_persons=to_hold)
+        return True if isinstance(made, Order) else made
+
+    few, not_theirs = (Reason.ORDER_TOO_FEW,), (Reason.ORDER_NOT_THEIRS,)
+    assert answer(Verb.RELEASE, LI) is True
+    assert answer(Verb.RELEASE, LI, needed=2) == few
+    assert answer(Verb.RELEASE, LI, WANG, needed=2) is True
+    assert answer(Verb.RELEASE, LI, to_hold=2) is True
+    assert answer(Verb.HOLD_OPEN, LI) == not_theirs
+    assert answer(Verb.HOLD_OPEN, WANG) is True
+    assert answer(Verb.HOLD_OPEN, WANG, needed=2) == few
+    assert answer(Verb.HOLD_OPEN, WANG, needed=2, to_hold=1) is True
+    assert answer(Verb.HOLD_OPEN, LI, to_hold=2) == few, "a supervisor may still sign"
+    assert answer(Verb.HOLD_OPEN, WANG, LI, to_hold=2) is True
+    for verb in (Verb.CONFIRM, Verb.CLOSE, Verb.LOWER, Verb.LOWER_NOW):
+        assert answer(verb, LI, needed=2, to_hold=2) is True
+
+
+def test_the_sites_own_key_and_customs_link() -> None:
+    def answer(name: str, **changes: object) -> object:
+        return admit(signed(replace(PLAIN_ORDER, persons=(), **changes), name), RING)
+
+    proven = ("ab" * 32,)
+    local = replace(PLAIN_ORDER, persons=(), origin=Origin.LOCAL, issuer=LOCAL)
+    assert answer(LOCAL) == local
+    for verb in (Verb.HOLD, Verb.INSPECT, Verb.REFUSE):
+        assert answer(LOCAL, verb=verb) == (Reason.ORDER_NOT_THEIRS,)
+    assert answer(LINK) == (Reason.ORDER_UNPROVEN,)
+    assert answer(LINK, evidence=proven) == replace(
+        PLAIN_ORDER, persons=(), evidence=proven, origin=Origin.CUSTOMS, issuer=LINK
+    )
+    assert admit(signed(replace(PLAIN_ORDER, evidence=proven), CUSTOMS, LINK), RING) == (Reason.ORDER_NOT_THEIRS,)
+    assert admit(signed(persons(INSPECTOR), INSPECTOR), RING) == (Reason.ORDER_NOT_THEIRS,)
+    assert admit(signed(persons(LI), LI, INSPECTOR), RING) == (Reason.ORDER_NOT_THEIRS,)

@@ -52,6 +52,7 @@ _FAR: dict[str, tuple[str, ...]] = {
     "orders": ("test_seal.py", *_MIND),
     "picture": _MIND,
     "reasons": ("tests/house/test_reasons.py",),
+    "seal": ("test_pin.py",),
     "sight": _MIND,
 }
 """Tests that see it among others, asked about what survives its own."""

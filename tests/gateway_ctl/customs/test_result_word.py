@@ -135,6 +135,14 @@ SUMMED = {
 }  # fmt: skip
 
 
+def test_the_twenty_places() -> None:
+    named = (
+        "TOTAL", "BARRIER", "FRONT_BOX", "REAR_BOX", "WEIGHT", "CARD", "TAG", "SEAL", "GPS", "LED", "VOICE", "BUZZER",
+        "CONFIGURATION", *(f"RESERVED_{place}" for place in range(14, 21)),
+    )  # fmt: skip
+    assert [(subject.name, subject.value) for subject in Subject] == [(n, at) for at, n in enumerate(named, start=1)]
+
+
 def put(**at: str) -> ResultWord:
     text = list(CLEAN)
     for name, char in at.items():
@@ -200,6 +208,8 @@ def test_a_word_that_is_none_says_how_long_it_is() -> None:
     with pytest.raises(ValueError, match=r"^expected 20 printable ASCII characters, these are 19$"):
         ResultWord(CLEAN[1:])
     assert word_of(CLEAN) == ResultWord(CLEAN)
+    for strange in ("０" * LENGTH, CLEAN[1:] + "０", CLEAN[1:] + "\x7f", CLEAN[1:] + "\n"):
+        assert word_of(strange) is None
 
 
 def test_results_that_we_send_of_one_device() -> None:

@@ -68,6 +68,21 @@ def test_a_check(text: str, verb: Verb, zh: str, en: str) -> None:
     assert of_check(Check(result=text)) == verdict(verb, zh, en)
 
 
+def test_a_word_is_read_in_its_own_use() -> None:
+    """A seal's 1 and a barrier's 2 are words of an order, and unknown in an answer."""
+    for text, ordered in ((word(p8="1"), Verb.RELEASE), (word(p2="2"), Verb.REFUSE)):
+        assert of_check(Check(result=text)).verb is Verb.HOLD
+        assert of_command(DeviceOrder(command=text)).verb is ordered
+    failed = word(p8="9")
+    assert of_check(Check(result=failed)) == verdict(Verb.REFUSE, "失败(8位9)", "seal: failed")
+    assert of_command(DeviceOrder(command=failed)) == verdict(Verb.HOLD, "含义不明(8位9)", "seal: unknown")
+
+
+def test_the_sites_own_places_are_nobodys_reason() -> None:
+    found = of_check(Check(result=word(p7="w", p10="1", p12="1", p14="7", p20="7")))
+    assert found.en == "tag: the vehicle is under control"
+
+
 @pytest.mark.parametrize("total", "VWXYZ")
 def test_an_error_of_customs_own_holds(total: str) -> None:
     found = of_check(Check(result=word(p1=total, p7="w")))
@@ -144,6 +159,7 @@ def test_a_feedback(result: str, verb: Verb, zh: str, en: str) -> None:
     [
         ({"error": "E01"}, False),
         ({"fault": "7"}, False),
+        ({"error": "X"}, False),
         ({"error": "000", "fault": " 0 "}, True),
         ({"vehicle": Vehicle(gross_kg="heavy")}, False),
         ({"vehicle": Vehicle(gross_kg="-1")}, False),
