@@ -1,9 +1,11 @@
 """Coverage-guided fuzzing of the instruments' codecs and of the tape, by atheris.
 
-    python -m tests.fuzz.instruments nmea|jt808|gpsd|uhf|llrp|modbus|tape CORPUS_FOLDER -max_total_time=600
+    python -m tests.fuzz.instruments TARGET CORPUS_FOLDER -max_total_time=600
 
-The corpus folder is filled from tests/golden when it is empty. What must hold is asserted here: no exception but the
-codec's own, the same words however the bytes are cut, no byte that is told twice, no position beyond the earth.
+TARGET: weigh, guess, registers, nmea, jt808, gpsd, uhf, llrp, seal, camera, sign, modbus, tape. The corpus folder is
+filled from tests/golden and the simulators' formats when it is empty. What must hold is asserted here: no exception but
+the codec's own, the same words however the bytes are cut, no byte that is told twice, no position beyond the earth, no
+weight that is a number where the display shows none.
 """
 
 import asyncio
@@ -12,12 +14,14 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import atheris
 
 with cast("Any", atheris).instrument_imports(include=["drivers"]):
+    from drivers.camera.frames import Decoder as CameraDecoder
     from drivers.faults import Refused, TheirMistake
     from drivers.gps.assemble import Assembler, against_clock
     from drivers.gps.config import Jt808Config
@@ -38,6 +42,20 @@ with cast("Any", atheris).instrument_imports(include=["drivers"]):
     from drivers.rfid.frames import Dialect
     from drivers.rfid.llrp import Decoder as LlrpDecoder
     from drivers.rfid.tag import TagRead, plate_of
+    from drivers.seal.frames import Decoder as SealDecoder
+    from drivers.seal.frames import Report
+    from drivers.seal.state import state_of
+    from drivers.sign.frames import Decoder as SignDecoder
+    from drivers.weighbridge.decode import describe
+    from drivers.weighbridge.dialects import DIALECTS
+    from drivers.weighbridge.frames import Frame, Remark
+    from drivers.weighbridge.guess import guess as guessed
+    from drivers.weighbridge.modbus_decode import decode_stream as decode_registers
+    from drivers.weighbridge.reading import Reader, Scale
+    from drivers.weighbridge.tables import TABLES
+
+from simulators.weigh_formats import FORMATS, Window
+from simulators.weigh_talk import TALKS, Plate
 
 NOON = Instant(1_795_435_200.0)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -48,7 +66,7 @@ _LOOP = asyncio.new_event_loop()
 class Decoder(Protocol):
     """As every codec of the house."""
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes, /) -> None:
         """Bytes off the wire."""
         ...
 
@@ -89,6 +107,71 @@ def on_earth(fix: Fix) -> None:
         return
     assert fix.lat is not None and fix.lon is not None
     assert -90 <= fix.lat <= 90 and -180 <= fix.lon <= 180 and (fix.lat, fix.lon) != (0.0, 0.0)
+
+
+_NAMES = sorted(DIALECTS)
+_SCALE = Scale(max_kg=Decimal(100_000), division_kg=Decimal(20), decimals=0)
+
+
+def weigh(data: bytes) -> None:
+    """Every dialect (the first byte chooses): all bytes told once and in order, however cut; a number or none."""
+    if len(data) < 2:
+        return
+    dialect = DIALECTS[_NAMES[data[0] % len(_NAMES)]]
+    streams: list[list[Any]] = []
+    for chunks in ([data[2:]], cut(data[1:])):
+        decoder = dialect.decoder()
+        words = fed(decoder, chunks, lambda: None)
+        words += iter(decoder.rest, None)
+        streams.append(words)
+    assert streams[0] == streams[1]
+    told = b"".join(word.raw for word in streams[0])
+    assert data[2:].startswith(told) and not data[2 + len(told) :].strip(b"\r\n")
+    reader = Reader(_SCALE)
+    for word in streams[0]:
+        describe(word)
+        if isinstance(word, Frame):
+            weight = reader.read(word, NOON)
+            assert (weight.kg is None) or (word.shows == "number" and weight.kg % 20 == 0 and weight.kg <= 100_180)
+        else:
+            assert isinstance(word, Remark | Garbage)
+
+
+def guess(data: bytes) -> None:
+    """A name with a confidence, or a hint."""
+    found = guessed(data[: 1 << 12])
+    assert found.best or found.hints
+    assert all(0 <= one.confidence < 1 for one in found.best) and sum(one.confidence for one in found.best) < 1.02
+
+
+def registers(data: bytes) -> None:
+    """A capture of requests and answers by each table (the first byte chooses)."""
+    if data:
+        list(decode_registers([data[1:]], TABLES[data[0] % len(TABLES)].name))
+
+
+def seal(data: bytes) -> None:
+    """Every byte is in one word."""
+    if not data:
+        return
+    decoder = SealDecoder()
+    words = fed(decoder, cut(data), decoder.end)
+    told_once(words, data)
+    for word in words:
+        if isinstance(word, Report) and word.status is not None:
+            state_of(word.status)
+
+
+def camera(data: bytes) -> None:
+    """Lines of JSON."""
+    if data:
+        told_once(fed(CameraDecoder(), cut(data), lambda: None), data)
+
+
+def sign(data: bytes) -> None:
+    """Answers of a sign."""
+    if data:
+        told_once(fed(SignDecoder(), cut(data), lambda: None), data)
 
 
 def nmea(data: bytes) -> None:
@@ -208,6 +291,7 @@ def tape(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
+    "weigh": weigh, "guess": guess, "registers": registers, "seal": seal, "camera": camera, "sign": sign,
     "nmea": nmea, "jt808": jt808, "gpsd": gpsd, "uhf": uhf, "llrp": llrp, "modbus": modbus, "tape": tape,
 }  # fmt: skip
 
@@ -222,6 +306,28 @@ def samples(target: str) -> list[bytes]:
         return json.loads((GOLDEN / name).read_text("utf-8"))["frames"]
 
     match target:
+        case "weigh":
+            truck, empty = Window(count=38_260, tare=20), Window(centre=True, stable=False)
+            reads = {"rinstrum-d": "st-gs", "dini-argeo-af": "dini-argeo"}
+            spoken = {name: form(truck) * 2 + form(empty) for name, form in FORMATS.items()}
+            for name, talk in TALKS.items():
+                dialect = DIALECTS[name]
+                assert dialect.ask is not None
+                spoken[name] = talk(bytearray(b"".join(dialect.ask(dialect.address))), truck, Plate())
+            return [bytes((_NAMES.index(reads.get(name, name)), 0x80)) + said for name, said in spoken.items()]
+        case "guess":
+            return [form(Window(count=38_260)) * 5 for form in FORMATS.values()]
+        case "registers":
+            answers = [bytes.fromhex(row["answer"]) for row in frames("modbus/frames.json") if "answer" in row]
+            return [bytes((number % len(TABLES),)) + each for number, each in enumerate(answers)]
+        case "seal":
+            texts = [path.read_text("utf-8") for path in sorted((GOLDEN / "seal").iterdir())]
+            return [b"\x80" + bytes.fromhex(each) for text in texts for each in hexadecimal(json.loads(text))]
+        case "camera":
+            read = {"what": "plate", "text": "沪AD3F88", "confidence": 0.97, "camera": "front"}
+            return [b"\x80" + json.dumps(read, ensure_ascii=False).encode() + b"\n"]
+        case "sign":
+            return [b"\x80OK\r\n", b"\x80ERR 3\r\n"]
         case "nmea":
             rows = [str(row.get("sentence") or row.get("line") or "") for row in lines("gps/nmea.jsonl")]
             return [b"\x80" + row.encode("latin-1", "replace") + b"\r\n" for row in rows if row]

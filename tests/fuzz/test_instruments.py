@@ -11,7 +11,9 @@ atheris = pytest.importorskip(
     "atheris", reason="atheris has no wheel here: pip install -e .[dev] on Linux, CPython < 3.14"
 )
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ["nmea", "jt808", "gpsd", "uhf", "llrp", "modbus", "tape"]
+TARGETS = [
+    "weigh", "guess", "registers", "seal", "camera", "sign", "nmea", "jt808", "gpsd", "uhf", "llrp", "modbus", "tape",
+]  # fmt: skip
 
 
 @pytest.mark.slow
