@@ -40,6 +40,7 @@ ROOTS: tuple[type[msgspec.Struct], ...] = (
     review.Judge,
     review.Said,
     review.Likeness,
+    review.Says,
 )
 _PLAIN: dict[object, str] = {
     float: "number",

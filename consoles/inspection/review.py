@@ -104,7 +104,7 @@ class Reviews:
         """Told after every event."""
         self._site, self._folder, self._clock, self._settings = site, folder, clock, settings
         self._persons = {person.id: person for person in persons}
-        self._pins, self._papers, self._carrier, self._pages = pins, papers, carrier, pages
+        self._pins, self.papers, self._carrier, self._pages = pins, papers, carrier, pages
         self._book = Book(folder / "book.sqlite")
         self._drafts: Drafts | None = None
         self._eyes = shown.Eyes()
@@ -359,7 +359,7 @@ class Reviews:
             number=task.number,
             card=card,
             cells=await self.pictures.cells(digest),
-            papers=await self._papers(task.scan),
+            papers=await self.papers(task.scan),
             draft=await asyncio.to_thread(self._drafts.newest, digest, person),
             lock_s=self._settings.lock_s,
             left_s=self._left_s(task),

@@ -12,6 +12,7 @@ from consoles.clock import ConsoleClock
 from consoles.config import ConsoleSite, InspectionPart
 from consoles.hearing import Hearing
 from consoles.inspection import shown
+from consoles.inspection.assist import Assist
 from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import DamagedScan, Pictures, UnknownDigest
 from consoles.inspection.review import Reviews
@@ -69,7 +70,8 @@ class InspectionRoom:
         self.board = Board(heartbeat_ticks=heartbeat_ticks)
         shots = LanePictures(part.lane_pictures or data / SHOTS, clock)
         self._papers = PapersDesk(lambda: hearing.room.values.views, passages, shots)
-        archive = Archive(part.archive or data / ARCHIVE)
+        pictures = Pictures(Archive(part.archive or data / ARCHIVE), data / TILES)
+        assist = Assist(pictures, self._folder)
         lanes = [lane.id for lane in site.lanes]
 
         def lanes_for(passage: str) -> Iterable[str]:
@@ -80,15 +82,15 @@ class InspectionRoom:
             site.site.id,
             site.persons,
             pins,
-            Pictures(archive, data / TILES),
+            pictures,
             self._folder,
             clock,
             part,
-            papers=self._papers,
+            papers=assist.beside(self._papers),
             carrier=Carrier(site.site.id, bus, lanes_for, self._record),
             pages=pages,
         )
-        self.routes = ReviewRoutes(self.reviews, shots, clock, self.board)
+        self.routes = ReviewRoutes(self.reviews, shots, clock, self.board, assist)
         self._scanning: list[str] = []
         self._looked: dict[str, int] = {}
         self._unfit: dict[str, int] = {}

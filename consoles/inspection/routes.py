@@ -19,6 +19,7 @@ from consoles.board import Board
 from consoles.clock import ConsoleClock
 from consoles.config import PersonPart
 from consoles.inspection import shown
+from consoles.inspection.assist import Assist
 from consoles.inspection.papers import LanePictures, NoSuchPicture
 from consoles.inspection.pictures import DamagedScan, NoSuchBox, NoSuchTile, UnknownDigest
 from consoles.inspection.review import Reviews
@@ -57,9 +58,17 @@ Deed = Callable[[Request, PersonPart], Awaitable[Response]]
 class ReviewRoutes:
     """The routes of one review, and the board its pages follow."""
 
-    def __init__(self, reviews: Reviews, shots: LanePictures, clock: ConsoleClock, board: Board) -> None:
-        """`shots`: what the lanes' cameras have dropped."""
+    def __init__(
+        self,
+        reviews: Reviews,
+        shots: LanePictures,
+        clock: ConsoleClock,
+        board: Board,
+        assist: Assist | None = None,
+    ) -> None:
+        """`shots`: what the lanes' cameras have dropped. `assist`: None: the system says nothing itself."""
         self.board = board
+        self._assist = assist
         self._reviews, self._shots, self._clock = reviews, shots, clock
 
     def routes(self) -> list[BaseRoute]:
@@ -76,6 +85,7 @@ class ReviewRoutes:
             Route(task + "/back", self._seated(self._back), methods=["POST"]),
             Route(task + "/verdict", self._seated(self._judge), methods=["POST"]),
             Route(task + "/like", self._seated(self._like)),
+            Route(task + "/says", self._seated(self._says)),
             Route(task + "/pictures/{lane}/{name}", self._seated(self._shot)),
             Route("/api/xray/palette/{scanner}/{he}/{le}", self._palette),
             Route(picture + "/card", self._seated(self._card)),
@@ -145,6 +155,18 @@ class ReviewRoutes:
     async def _like(self, request: Request, person: PersonPart) -> Response:
         self._may_see(request, person)
         return json_answer(shown.like(self._reviews.desk, request.path_params["digest"]))
+
+    async def _says(self, request: Request, person: PersonPart) -> Response:
+        digest, reviews = self._may_see(request, person), self._reviews
+        task = reviews.desk.tasks.get(digest)
+        if task is None or self._assist is None:
+            raise HTTPException(404, "nothing is said of this scan")
+        like = shown.like(reviews.desk, digest)
+        before = next((other.digest for other in like if other.why == "same container"), None)
+        try:
+            return json_answer(await self._assist.says(task.scan, await reviews.papers(task.scan), before))
+        except (UnknownDigest, DamagedScan) as wrong:
+            raise HTTPException(404, str(wrong)) from None
 
     async def _shot(self, request: Request, person: PersonPart) -> Response:
         self._may_see(request, person)

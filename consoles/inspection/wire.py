@@ -208,6 +208,39 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding | None
 
 
+class PlaceCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A box of the picture worth a look, in pixels from the left and the top."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    size: float
+    """What is there, in the finding's own measure."""
+
+
+class FindingCard(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the system says itself: a number, its worth, a sentence. It is no verdict."""
+
+    kind: Literal["mass", "three_way", "empty", "blind", "stripes", "lost_lines", "history", "difference"]
+    value: float | None
+    """null: it cannot be told; `say` has the reason."""
+    sigma: float | None
+    unit: str
+    say: Text
+    method: str
+    places: list[PlaceCard]
+    """The largest first."""
+
+
+class Says(msgspec.Struct, frozen=True, kw_only=True):
+    """What the system says of a scan."""
+
+    findings: list[FindingCard]
+    measured: bool
+    """Materials by the scanner's own steps; else by physics alone."""
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """A scan in a person's hand."""
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from consoles.board import Board
 from consoles.clock import ConsoleClock
 from consoles.config import InspectionPart, PersonPart
+from consoles.inspection.assist import Assist
 from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import Pictures
 from consoles.inspection.review import Reviews
@@ -77,19 +78,21 @@ class Office:
 
         shots = LanePictures(self.folder / "lane-pictures", self.clock)
 
+        pictures = Pictures(self.archive, self.folder / "tiles")
+        assist = Assist(pictures, self.folder / "review")
         self.reviews = Reviews(
             "qianwan",
             self.persons,
             Pins(self.persons, self.clock),
-            Pictures(self.archive, self.folder / "tiles"),
+            pictures,
             self.folder / "review",
             self.clock,
             self.settings,
-            papers=PapersDesk(lambda: self.views, passages, shots),
+            papers=assist.beside(PapersDesk(lambda: self.views, passages, shots)),
             carrier=Carrier("qianwan", self.line, lambda passage: ["L01", "L02"], self.line.record),
             pages="build",
         )
-        self.routes = ReviewRoutes(self.reviews, shots, self.clock, Board(heartbeat_ticks=5))
+        self.routes = ReviewRoutes(self.reviews, shots, self.clock, Board(heartbeat_ticks=5), assist)
 
     async def __aenter__(self) -> "Office":
         await self.reviews.open()
