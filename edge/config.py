@@ -171,6 +171,7 @@ class RulesConfig(Closed):
     needs_trailer: bool = _USUAL.needs_trailer
     needs_seal: bool = _USUAL.needs_seal
     needs_scan: bool = _USUAL.needs_scan
+    takes_axle_sum: bool = _USUAL.takes_axle_sum
     tolerance_share: Annotated[Decimal, Field(ge=0, le=1)] = _USUAL.tolerance_share
     documents: tuple[Words, ...] = ()
     on_failed: OnFailedConfig = OnFailedConfig()

@@ -18,6 +18,7 @@ RESERVED = {"tracker", "recorder", "console", "broker", "review"}
 NEEDED_INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up")
 LANE_LINKS = ("weighbridge", "io", "tags", "cards", "seals.reader", "cameras.*", "sign")
 """Tables of a lane that hold a `link`."""
+WHEEL_INPUTS = ("axle_in", "axle_on", "axle_out")
 FEWEST_DIVISIONS = 100
 MOST_DIVISIONS = 10_000
 """OIML R 76: from class IIII at its coarsest to class III at its finest; trade scales for trucks lie well within."""
@@ -49,6 +50,7 @@ def findings(raw: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
     yield from _weight_tables(raw)
     yield from _channels(raw)
     yield from _inputs(raw)
+    yield from _axles(raw)
     yield from _divisions(raw)
     yield from _folder(raw, folder)
     yield from _papers(raw, folder)
@@ -288,6 +290,20 @@ def _inputs(raw: Mapping[str, Any]) -> Iterator[Finding]:
                 "expected a channel, or no_fault_relay = true where the barrier has no fault contact: "
                 "the boom never opens while nothing is known of its faults",
             )
+
+
+def _axles(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Wheel sensors belong to a deck that weighs axle by axle, and so does taking its sum."""
+    for lane, table in places(raw, "lanes.*"):
+        inputs = [value for _, value in places(table, "io.inputs")]
+        by_axles = [value for _, value in places(table, "weighbridge.mode")] == ["axle"]
+        wired = cast("dict[str, Any]", inputs[0]) if inputs and isinstance(inputs[0], dict) else {}
+        for name in WHEEL_INPUTS:
+            if by_axles and name not in wired:
+                why = 'expected a channel: in mode = "axle" nobody else tells an axle that did not stop'
+                yield Finding((*lane, "io", "inputs", name), why)
+        for place, _ in places(table, "rules.takes_axle_sum") if not by_axles else ():
+            yield Finding((*lane, *place), 'belongs to weighbridge mode = "axle"')
 
 
 def _divisions(raw: Mapping[str, Any]) -> Iterator[Finding]:

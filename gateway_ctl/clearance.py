@@ -40,6 +40,8 @@ class Gathered:
     containers: tuple[Container, ...]
     gross_kg: Decimal | None
     uncertainty_kg: Decimal | None
+    by_axles: bool = False
+    """The weight is a sum of axle loads: no vehicle was weighed at once."""
     trailer: Plate | None = None
     seal_numbers: tuple[str, ...] = ()
     """Customs' seals on the boxes, as read."""

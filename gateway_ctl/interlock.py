@@ -332,6 +332,7 @@ _OF_DOUBT: Final[dict[Doubt, Reason]] = {
     "replaced": Reason.SCALE_REPLACED,
     "uncalibrated": Reason.SCALE_UNCALIBRATED,
     "by axles": Reason.WEIGHT_BY_AXLES,
+    "axle missed": Reason.AXLE_MISSED,
 }
 
 
@@ -348,7 +349,7 @@ def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
         reasons.append(Reason.SCALE_FROZEN)
     if deck.jumped:
         reasons.append(Reason.SCALE_JUMPED)
-    reasons += [_OF_DOUBT[doubt] for doubt in deck.doubts]
+    reasons += [_OF_DOUBT[doubt] for doubt in deck.doubts if doubt != "by axles" or not rules.takes_axle_sum]
     if deck.settled_kg is None or deck.uncertainty_kg is None or deck.settled_at is None:
         reasons.append(Reason.WEIGHT_NOT_SETTLED)
         return reasons
@@ -359,6 +360,9 @@ def _of_weight(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
 
 def _of_beams(picture: Picture, now: Instant, rules: Rules) -> list[Reason]:
     beams = (picture.inputs.beam_rear, picture.inputs.beam_front)
+    if picture.deck.by_axles:
+        # Before the last axle has stopped the rest of the vehicle stands in the front beam already.
+        beams = beams[:1]
     reasons: list[Reason] = []
     if any(not beam.fresh(now, rules.inputs_fresh_s) for beam in beams):
         reasons.append(Reason.DECK_BEAMS_UNKNOWN if _any_fresh(picture, now, rules) else Reason.INPUTS_STALE)

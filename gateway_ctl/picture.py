@@ -75,6 +75,11 @@ class Deck:
     doubts: tuple[Doubt, ...] = ()
     """What else stands against the weighing (drivers/weighbridge/doubts.py)."""
 
+    @property
+    def by_axles(self) -> bool:
+        """Whether the weight is a sum of axle loads: no vehicle was weighed at once."""
+        return "by axles" in self.doubts
+
 
 @dataclass(frozen=True, slots=True)
 class Plate:
@@ -181,6 +186,8 @@ class Rules:
     tolerance_share: Decimal = Decimal("0.05")
     """How far the weight may be from a declaration that comes without a tolerance of its own: a twentieth of it, as
     several countries' weighing rules have it."""
+    takes_axle_sum: bool = False
+    """Whether a sum of axle loads may stand for a weighing: where the authority has certified deck and approaches."""
     documents: tuple[str, ...] = ()
     """Types of document that this lane takes; none named: all."""
     on_failed: OnFailed = OnFailed()

@@ -391,6 +391,13 @@ class Reason(Enum):
         "到整车地磅复称,或按授权人工放行",
         "Weigh it on a full deck, or release by hand if entitled",
     )
+    AXLE_MISSED = Words(
+        _O,
+        "有车轴未停稳、后溜或计轴不符,轴重累计无效",
+        "An axle did not come to rest, rolled back or was not counted: the sum of axles is void",
+        "请退出,再逐轴停稳重新称重",
+        "Have it back off, then weigh again, stopping with every axle",
+    )
     PLATE_UNREAD = Words(
         _O, "车牌未识别", "The plate was not read", "重读或人工放行", "Read it again, or release by hand"
     )

@@ -31,8 +31,13 @@ class Deck:
         noise_kg: float = 1.5,
         shake_share: float = 0.00006,
         zero_drift_kg_per_h: float = 0.0,
+        stiffness: float = 1.0,
     ) -> None:
-        """`noise_kg`: sigma of the electrical noise. `shake_share`: sigma of a running engine's shake, of the load."""
+        """`noise_kg`: sigma of the electrical noise. `shake_share`: sigma of a running engine's shake, of the load.
+
+        `stiffness`: how much faster it swings than a deck that carries a whole truck; a platform for one axle 4 times.
+        """
+        self._stiffness = stiffness
         self._random = random.Random(seed)
         self._division_kg = division_kg
         self._noise_kg = noise_kg
@@ -63,7 +68,7 @@ class Deck:
 
     def _swing(self, step_s: float, load_kg: float) -> None:
         # The exact answer of the oscillator to a load held for this step, so that a long step stays right.
-        turn = 2.0 * math.pi * swing_hz(load_kg)
+        turn = 2.0 * math.pi * swing_hz(load_kg) * self._stiffness
         fade = DAMPING * turn
         damped_turn = turn * math.sqrt(1.0 - DAMPING**2)
         off_kg = self._felt_kg - load_kg

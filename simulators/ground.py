@@ -39,6 +39,36 @@ HALF_ON_FRONT_M = 0.4
 HALF_ON_REAR_M = 0.6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where things lie along one lane, metres."""
+
+    arrival: tuple[float, float] = LOOP_ARRIVAL
+    rear: float = BEAM_REAR
+    deck: tuple[float, float] = DECK
+    front: float = BEAM_FRONT
+    wheel_in: float | None = None
+    wheel_on: float | None = None
+    wheel_out: float | None = None
+    """Wheel sensors at the rear beam and at both edges of the deck; a deck that carries whole trucks has none."""
+    start: float = START
+    queue_head: float = QUEUE_HEAD
+    give_way: float = GIVE_WAY
+
+    @property
+    def short(self) -> bool:
+        """Whether trucks are weighed axle by axle."""
+        return self.wheel_in is not None
+
+
+FULL = Ground()
+AXLES = Ground(
+    arrival=(-9.5, -3.5), rear=-3.0, deck=(0.0, 0.8), front=0.9, wheel_in=-3.0, wheel_on=0.0, wheel_out=0.8,
+    start=START - 3.0, queue_head=QUEUE_HEAD - 3.0, give_way=GIVE_WAY - 3.0,
+)  # fmt: skip
+"""A deck for one axle: no two axles are closer than 1.3 m, and no tail hangs over its last axle by more than 3 m."""
+
+
 class Lamp(StrEnum):
     """What the driver sees."""
 
@@ -116,6 +146,10 @@ class Rig:
     read_at: float = 0.0
     hurries: bool = False
     """A tailgater that closes up until the loop never clears between the two."""
+    ground: Ground = FULL
+    stops: list[float] = field(default_factory=list[float])
+    """Where the front stands for one axle after the other, before the last."""
+    stops_until: float | None = None
 
     @property
     def rear_m(self) -> float:
@@ -132,19 +166,35 @@ class Rig:
 
     def on_deck_kg(self) -> float:
         """What its axles press on the deck."""
-        if self.front_m <= DECK[0] or self.rear_m >= DECK[1]:
+        deck = self.ground.deck
+        if self.front_m <= deck[0] or self.rear_m >= deck[1]:
             return 0.0
         total = 0.0
         for axle in self.truck.axles:
             at = self.front_m - axle.behind_front_m
-            inside = min(at - DECK[0], DECK[1] - at)
+            inside = min(at - deck[0], deck[1] - at)
             total += axle.kg * min(1.0, max(0.0, inside / FOOTPRINT_M + 0.5))
         return total
 
+    def wheel_on(self, at_m: float | None) -> bool:
+        """Whether a tyre stands on a sensor that lies there."""
+        near = FOOTPRINT_M / 2
+        return at_m is not None and any(
+            abs(self.front_m - axle.behind_front_m - at_m) < near for axle in self.truck.axles
+        )
+
     def wholly_on_deck(self) -> bool:
-        """Whether every axle presses on the deck with all it has and both beams are clear."""
-        between = self.rear_m > BEAM_REAR and self.front_m < BEAM_FRONT
+        """Whether every axle presses on the deck with all it has and both beams are clear; on a short one: the last."""
+        if self.ground.short:
+            return not self.stops and abs(self.front_m - self.stop_m) < HALF_ON_FRONT_M
+        between = self.rear_m > self.ground.rear and self.front_m < self.ground.front
         return between and abs(self.on_deck_kg() - self.truck.gross_kg) < 1e-6
+
+
+def stops_for(truck: Truck, ground: Ground) -> list[float]:
+    """Where the front bumper stands while each axle is in the middle of a short deck."""
+    middle = sum(ground.deck) / 2
+    return [middle + axle.behind_front_m for axle in truck.axles]
 
 
 def stop_for(truck: Truck) -> float:

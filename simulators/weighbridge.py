@@ -60,8 +60,12 @@ class Indicator(OnWire):
         dialect: str = "yaohua-a9",
         seven_bits: bool = False,
         plate: Plate | None = None,
+        filter_s: float = FILTER_S,
     ) -> None:
-        """`load_kg`: what stands on the deck now. `seven_bits`: the port is set to 7E1. KeyError: no such dialect."""
+        """`load_kg`: what stands on the deck now. `seven_bits`: the port is set to 7E1. KeyError: no such dialect.
+
+        `filter_s`: time constant of its smoothing; one for axles is set to its fastest.
+        """
         super().__init__()
         self.faults = IndicatorFaults() if faults is None else faults
         self.frames_sent = 0
@@ -70,7 +74,7 @@ class Indicator(OnWire):
         self._load_kg = load_kg
         self._random = random.Random(seed)
         self._deck = Deck(self._random.getrandbits(32), division_kg) if deck is None else deck
-        self._max_kg = max_kg
+        self._max_kg, self._filter_s = max_kg, filter_s
         self._division_kg = division_kg
         self._decimals = decimals
         self._unit = unit
@@ -142,7 +146,7 @@ class Indicator(OnWire):
         if self._smooth_kg is None:
             self._smooth_kg = felt_kg
         before_kg = self._smooth_kg
-        self._smooth_kg += (felt_kg - before_kg) * self._period_s / (FILTER_S + self._period_s)
+        self._smooth_kg += (felt_kg - before_kg) * self._period_s / (self._filter_s + self._period_s)
         self._recent.append(self._smooth_kg)
         self._track_zero(before_kg)
         return self._look(self._smooth_kg - self._zero_kg + self.faults.added_kg, self.faults.tare_left_kg)

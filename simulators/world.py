@@ -10,24 +10,20 @@ from random import Random
 
 from simulators.ground import (
     ARM,
-    BEAM_FRONT,
-    BEAM_REAR,
     BOX_CAMERA,
-    DECK,
     EXIT,
-    GIVE_WAY,
-    LOOP_ARRIVAL,
+    FULL,
     LOOP_BOOM,
     PLATE_CAMERA,
-    QUEUE_HEAD,
-    START,
     TAG_FIELD,
     ArmView,
     Doing,
+    Ground,
     Lamp,
     Read,
     Rig,
     stop_for,
+    stops_for,
 )
 from simulators.identities import misread
 from simulators.mishaps import Happened, Kind
@@ -55,6 +51,10 @@ STRIKE_DEG = 45.0
 """An arm lower than this touches a truck that stands under it."""
 BOOM_PATIENCE_S = 45.0
 """How long the next driver waits for an open boom to come down before driving on to the deck all the same."""
+AXLE_STANDS_S = (5.0, 7.0)
+"""How long a driver stands with each axle on a short deck."""
+CRAWL_MPS = 0.8
+"""From one axle to the next."""
 READ_AGAIN_S = 4.0
 """A camera reads a standing truck again after so long."""
 SURE = (0.93, 0.995)
@@ -71,8 +71,10 @@ class LaneWorld:
     """The lane. Whoever wants to know what happens sets the `on_...` callbacks."""
 
     def __init__(
-        self, arm: ArmView, lamp: Callable[[], Lamp], *, seed: int, patience_s: float = 25.0, now: float = 0.0
-    ) -> None:
+        self, arm: ArmView, lamp: Callable[[], Lamp], *, seed: int, patience_s: float = 25.0, now: float = 0.0,
+        ground: Ground = FULL,
+    ) -> None:  # fmt: skip
+        self._ground = ground
         self._arm = arm
         self._lamp = lamp
         self._seed = seed
@@ -106,14 +108,19 @@ class LaneWorld:
     def sense(self) -> dict[str, bool]:
         """The five sensors by position; true = occupied or broken."""
         if self._sensed is None:
-            rigs = self.rigs
+            rigs, ground = self.rigs, self._ground
             self._sensed = {
-                "loop_arrival": any(rig.over(LOOP_ARRIVAL) for rig in rigs),
-                "beam_rear": any(rig.breaks(BEAM_REAR) for rig in rigs),
-                "beam_front": any(rig.breaks(BEAM_FRONT) for rig in rigs),
+                "loop_arrival": any(rig.over(ground.arrival) for rig in rigs),
+                "beam_rear": any(rig.breaks(ground.rear) for rig in rigs),
+                "beam_front": any(rig.breaks(ground.front) for rig in rigs),
                 "loop_boom": any(rig.over(LOOP_BOOM) for rig in rigs),
                 "photocell": any(rig.breaks(ARM) for rig in rigs),
-            } | dict.fromkeys(self._stuck, True)
+            }
+            if ground.short:
+                self._sensed["axle_in"] = any(rig.wheel_on(ground.wheel_in) for rig in rigs)
+                self._sensed["axle_on"] = any(rig.wheel_on(ground.wheel_on) for rig in rigs)
+                self._sensed["axle_out"] = any(rig.wheel_on(ground.wheel_out) for rig in rigs)
+            self._sensed |= dict.fromkeys(self._stuck, True)
         return self._sensed
 
     def stick(self, sensor: str) -> None:
@@ -178,7 +185,9 @@ class LaneWorld:
         following = self.queue[0] if self.queue else None
         if following is not None and following.follows == last.truck.number and last.doing is Doing.CROSSING:
             self.queue.popleft()
-            rig = self._enter(following, front_m=min(last.rear_m - SHADOW_GAP_M, QUEUE_HEAD), speed_mps=0.0)
+            rig = self._enter(
+                following, front_m=min(last.rear_m - SHADOW_GAP_M, self._ground.queue_head), speed_mps=0.0
+            )
             rig.doing = Doing.SHADOWING
             rig.hurries = last.truck.mishap is None or last.truck.mishap.variant != "wide"
 
@@ -199,17 +208,19 @@ class LaneWorld:
             return
         truck = self.queue.popleft()
         if truck.follows is None:
-            self._enter(truck, front_m=START, speed_mps=CRUISE_MPS)
+            self._enter(truck, front_m=self._ground.start, speed_mps=CRUISE_MPS)
             return
-        shadow = self._rig(truck, front_m=START, speed_mps=0.0)  # its chance never came
+        shadow = self._rig(truck, front_m=self._ground.start, speed_mps=0.0)  # its chance never came
         shadow.gone_at, shadow.doing, shadow.happened = self._at, Doing.GONE, Happened.NEVER_ENTERED
         self.on_settled(shadow)
 
     def _rig(self, truck: Truck, *, front_m: float, speed_mps: float) -> Rig:
         rng = Random(f"reads {self._seed} {truck.number}")
+        stops = stops_for(truck, self._ground) if self._ground.short else [stop_for(truck)]
         return Rig(
-            truck=truck, front_m=front_m, stop_m=stop_for(truck), rng=rng, speed_mps=speed_mps, approach_at=self._at
-        )
+            truck=truck, front_m=front_m, stop_m=stops.pop(), rng=rng, speed_mps=speed_mps, approach_at=self._at,
+            ground=self._ground, stops=stops,
+        )  # fmt: skip
 
     def _enter(self, truck: Truck, *, front_m: float, speed_mps: float) -> Rig:
         rig = self._rig(truck, front_m=front_m, speed_mps=speed_mps)
@@ -222,6 +233,8 @@ class LaneWorld:
 
     def _drive(self, rig: Rig, ahead: Rig | None, dt: float) -> None:
         match rig.doing:
+            case Doing.DRIVING_ON if rig.stops:
+                self._to_next_axle(rig, dt)
             case Doing.DRIVING_ON:
                 self._towards(rig, rig.stop_m, dt)
                 if rig.speed_mps == 0.0:
@@ -236,10 +249,20 @@ class LaneWorld:
             case Doing.BACKING_OUT:
                 rig.speed_mps = max(-BACKING_MPS, rig.speed_mps - ACCELERATION_MPS2 * dt)
                 rig.front_m += rig.speed_mps * dt
-                if rig.front_m < GIVE_WAY:
+                if rig.front_m < self._ground.give_way:
                     rig.doing, rig.happened = Doing.GONE, Happened.BACKED_OUT
             case Doing.GONE:
                 pass
+
+    def _to_next_axle(self, rig: Rig, dt: float) -> None:
+        """Stand with one axle on a short deck for a while, then with the next."""
+        if rig.stops_until is None:
+            self._towards(rig, rig.stops[0], dt)
+            if rig.speed_mps == 0.0:
+                rig.stops_until = self._at + rig.rng.uniform(*AXLE_STANDS_S)
+        elif self._at >= rig.stops_until:
+            rig.stops.pop(0)
+            rig.stops_until = None
 
     def _wait(self, rig: Rig) -> None:
         assert rig.stopped_at is not None
@@ -267,7 +290,7 @@ class LaneWorld:
     def _shadow(self, rig: Rig, ahead: Rig | None, dt: float) -> None:
         stop_m = rig.front_m + rig.speed_mps**2 / (2 * BRAKING_MPS2)
         if not self._arm.is_up and stop_m < ARM - 0.3:
-            if rig.front_m < LOOP_ARRIVAL[0]:
+            if rig.front_m < self._ground.arrival[0]:
                 rig.doing, rig.happened = Doing.GONE, Happened.NEVER_ENTERED
             else:
                 rig.doing, rig.stop_m = Doing.DRIVING_ON, max(rig.stop_m, stop_m)
@@ -298,7 +321,9 @@ class LaneWorld:
         if left_m <= 0.01:
             rig.speed_mps = 0.0
             return
-        wanted = min(CRUISE_MPS, (2 * BRAKING_MPS2 * left_m) ** 0.5)
+        crawls = self._ground.short and rig.doing is Doing.DRIVING_ON and rig.front_m > self._ground.rear
+        fastest = CRAWL_MPS if crawls else CRUISE_MPS
+        wanted = min(fastest, (2 * BRAKING_MPS2 * left_m) ** 0.5)
         rig.speed_mps = max(0.05, min(wanted, rig.speed_mps + ACCELERATION_MPS2 * dt))
         rig.front_m += min(left_m, rig.speed_mps * dt)
 
@@ -306,11 +331,12 @@ class LaneWorld:
 
     def _sight(self, rig: Rig) -> None:
         """Note the times a bystander would note, and let the cameras read what passes them."""
-        if rig.on_loop_at is None and rig.front_m > LOOP_ARRIVAL[0]:
+        ground = self._ground
+        if rig.on_loop_at is None and rig.front_m > ground.arrival[0]:
             rig.on_loop_at = self._at
-        if rig.on_deck_at is None and rig.front_m > DECK[0]:
+        if rig.on_deck_at is None and rig.front_m > ground.deck[0]:
             rig.on_deck_at = self._at
-        if "deck" not in rig.seen and rig.front_m > DECK[1] / 2:
+        if "deck" not in rig.seen and rig.front_m > ground.deck[1] / 2:
             rig.seen.add("deck")
             self.on_deck(rig)
         if rig.doing not in (Doing.DRIVING_ON, Doing.WAITING, Doing.CROSSING):
@@ -319,7 +345,7 @@ class LaneWorld:
             self._read(rig, "plate")
         if rig.front_m > BOX_CAMERA and "container" not in rig.seen:
             self._read(rig, "container")
-        if "trailer" not in rig.seen and (rig.doing is Doing.WAITING or rig.rear_m > BEAM_REAR):
+        if "trailer" not in rig.seen and (rig.doing is Doing.WAITING or rig.rear_m > ground.rear):
             self._read(rig, "trailer")
         if rig.doing is Doing.WAITING and self._at - rig.read_at >= READ_AGAIN_S:
             self._read(rig, "plate")

@@ -15,8 +15,12 @@ InputName = Literal[
     "limit_down",
     "limit_up",
     "boom_fault",
+    "axle_in",
+    "axle_on",
+    "axle_out",
 ]
-"""In the order a truck meets them, then what the boom says of itself. True: occupied, broken, reached, faulty."""
+"""In the order a truck meets them, then what the boom says of itself, then the wheel sensors of a deck that weighs axle
+by axle. True: occupied, broken, reached, faulty, pressed."""
 
 INPUT_NAMES: Final[tuple[InputName, ...]] = get_args(InputName)
 

@@ -31,6 +31,8 @@ class WeighbridgeConfig(BaseModel):
     table: str = ""
     """Instead of a dialect, with a Modbus link: name of a register table (drivers/weighbridge/tables.py, or the site's
     own under `[[weight_tables]]`)."""
+    mode: Literal["full", "axle"] = "full"
+    """full: the deck carries the whole vehicle. axle: a short deck, one axle after the other, summed (axles.py)."""
     word_order: WordOrder | None = None
     """Of the table's double words, where the indicator is set otherwise than its table says."""
     link: ScaleLinkConfig

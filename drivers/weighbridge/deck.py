@@ -67,6 +67,8 @@ class DeckState:
     """What else stands against this weighing (doubts.py)."""
     zero_trend: ZeroTrend | None = None
     """Where the empty deck stood before the last trucks."""
+    loads: tuple[Settled, ...] = ()
+    """Axle by axle (axles.py): what the sum is made of, so far."""
 
 
 @dataclass(frozen=True, slots=True)

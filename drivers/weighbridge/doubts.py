@@ -7,7 +7,8 @@ load unseen   a load appeared on an empty deck and nothing drove on: another dec
               from the side, a device on the cell cable
 replaced      the indicator's serial number or calibration counter is not the site's
 uncalibrated  the certificate has run out
-by axles      the weight is a sum of axle groups, not a vehicle weighed at once
+by axles      the weight is a sum of axle groups, not a vehicle weighed at once (axles.py)
+axle missed   an axle of such a sum did not come to rest, rolled back, or was not counted
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final, Literal
 
 from drivers.readings import Instant
 
-Doubt = Literal["tared", "drifting", "two trucks", "load unseen", "replaced", "uncalibrated", "by axles"]
+Doubt = Literal["tared", "drifting", "two trucks", "load unseen", "replaced", "uncalibrated", "by axles", "axle missed"]
 
 STEP_DIVISIONS: Final = 2
 """Two weighings one after the other that differ by no more are one load; more is a step, and `jumped`'s business."""

@@ -101,6 +101,10 @@ def _evidence(entry: Entry, _: Keyring | None) -> Iterator[Link]:
     if weight is not None:
         kg, off, n = weight["settled_kg"], weight["uncertainty_kg"], weight["readings"]
         zh, en = f"稳定重量 {kg} ± {off} 千克, {n} 次读数", f"settled at {kg} ± {off} kg by {n} readings"
+        if axles := weight.get("axles"):
+            count = len(axles)
+            zh = f"轴重累计 {kg} ± {off} 千克 ({count} 轴, 非整车称重), {n} 次读数"
+            en = f"sum of {count} axles {kg} ± {off} kg (not a vehicle weighed at once) by {n} readings"
         yield _link(Step.READING, entry, zh, en, what="weight", **{k: v for k, v in weight.items() if k != "frames"})
     for read in said["reads"]:
         words = _READS.get(read["what"], (read["what"], read["what"]))

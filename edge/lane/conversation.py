@@ -139,6 +139,7 @@ class Conversation:
             containers=identity.containers,
             gross_kg=deck.settled_kg,
             uncertainty_kg=deck.uncertainty_kg,
+            by_axles=deck.by_axles,
             trailer=identity.trailer,
             seal_numbers=identity.seal_numbers,
             cards=identity.cards,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from drivers.camera.read import Read
 from drivers.lane_io.config import InputName
@@ -13,6 +13,7 @@ from drivers.readings import Instant
 from drivers.rfid.cards import Card
 from drivers.rfid.tag import Tag
 from drivers.seal.seen import SealSeen
+from drivers.weighbridge.axles import AxleWatch
 from drivers.weighbridge.deck import DeckState, DeckWatch
 from drivers.weighbridge.reading import Weight
 from edge.config import Lane
@@ -34,9 +35,15 @@ _NEAR = 2
 """A code with a false check digit that differs in at most so many characters from a true one is its misread."""
 
 
-def deck_watch(lane: Lane, rules: Rules) -> DeckWatch:
+WHEELS: Final[tuple[InputName, ...]] = ("axle_in", "axle_on", "axle_out")
+"""Contacts that only the weighing asks: no decision about the boom rests on them."""
+
+
+def deck_watch(lane: Lane, rules: Rules) -> DeckWatch | AxleWatch:
     """The watch over this lane's deck."""
     scale = lane.weighbridge
+    if scale.mode == "axle":
+        return AxleWatch(division_kg=scale.division_kg, fitness=scale.fitness())
     return DeckWatch(division_kg=scale.division_kg, presence_kg=rules.presence_kg, fitness=scale.fitness())
 
 
@@ -55,7 +62,9 @@ class Noted:
 class Senses:
     """Fed by the instruments' tasks, read by the lane's. `changed` wakes whoever waits for a newer picture."""
 
-    def __init__(self, site: str, lane: str, watch: DeckWatch, *, mode: Mode, direction: Literal["in", "out"]) -> None:
+    def __init__(
+        self, site: str, lane: str, watch: DeckWatch | AxleWatch, *, mode: Mode, direction: Literal["in", "out"]
+    ) -> None:
         self._site, self._lane, self._mode = site, lane, mode
         self._direction: Literal["in", "out"] = direction
         self._inputs: dict[str, Seen[bool]] = {}
@@ -74,10 +83,15 @@ class Senses:
     def inputs(self, values: Mapping[InputName, bool | None], at: Instant) -> None:
         """One poll of the contacts."""
         for name, value in self._zone.take(values, at).items():
+            if name in WHEELS:
+                continue
             before = self._inputs.get(name, _NEVER)
             same = before.value == value and value is not None
             self._inputs[name] = Seen(value, at, before.since if same else at)
         rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
+        if isinstance(self._watch, AxleWatch):
+            axle_in, axle_on, axle_out = (values.get(name) for name in WHEELS)
+            self._watch.wheels(axle_in=axle_in, axle_on=axle_on, axle_out=axle_out, at=at)
         self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
         self.wake()
 
@@ -129,9 +143,10 @@ class Senses:
 
     def evidence(self, now: Instant, since: Instant) -> bytes:
         """The raw frames behind the settled weight and the reads of the truck that came at `since`, as JSON."""
-        settled = self._watch.state(now).settled
+        state = self._watch.state(now)
+        settled = state.settled
         runs = () if settled is None else self._tape.during(settled.from_at, settled.to_at)
-        return evidence(settled, runs, ((noted.source, noted.word) for noted in self.reads(since)))
+        return evidence(settled, runs, ((noted.source, noted.word) for noted in self.reads(since)), state.loads)
 
     def picture(self, now: Instant, passage: str | None, since: Instant | None, spent: frozenset[str]) -> Picture:
         """All of it, frozen."""

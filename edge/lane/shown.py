@@ -40,6 +40,7 @@ def weight_body(weight: Weight, deck: DeckState) -> WeightBody:
         uncertainty_kg=None if settled is None else settled.uncertainty_kg,
         zero_ok=deck.zero_ok,
         zero_kg=deck.zero_kg,
+        axles=len(deck.loads) if "by axles" in deck.doubts else None,
         doubts=list(deck.doubts),
     )
 

@@ -9,6 +9,7 @@ from drivers.readings import Instant
 from edge.lane.counts import Counts
 from edge.shifts import midnight
 from gateway_ctl.conditions import Condition
+from gateway_ctl.correction import Check
 from gateway_ctl.deeds import Advice, Advise, Close, Move, Outcome, Passage, Progress, Step, StepName
 from gateway_ctl.interlock import Refusal, boom_at, in_local_mode, on_this_truck
 from gateway_ctl.lane import Lane
@@ -122,6 +123,7 @@ def closed(close: Close, picture: Picture, direction: Literal["in", "out"], now:
         containers=list(asked.containers) if asked else [c.code for c in identity.containers],
         gross_kg=asked.kg if asked else None,
         uncertainty_kg=asked.uncertainty_kg if asked else None,
+        by_axles=picture.deck.by_axles,
         order=passage.order.id if passage.order else None,
         decision=_decision(passage.order, crossed=close.outcome is Outcome.CROSSED, refused=bool(passage.refused)),
         reasons=[why.name for why in passage.refused],
@@ -172,6 +174,7 @@ def view(lane: Lane, picture: Picture, shown: Shown, now: Instant, rules: Rules,
             uncertainty_kg=deck.uncertainty_kg,
             at=deck.live_kg.at,
             fresh=deck.live_kg.at is not None and now - deck.live_kg.at <= rules.weight_fresh_s,
+            by_axles=deck.by_axles,
         ),
         reads=shown.reads,
         inputs={name: _input(seen, now, rules) for name, seen in contacts(picture).items()},
@@ -213,6 +216,7 @@ def _lines(picture: Picture, order: Order | None, rules: Rules) -> list[wire.Lin
             reasons=reasons(line.reasons),
             by=line.by,
             leads=rules.on_failed.of(line.check).value,
+            by_axles=line.check is Check.WEIGHT and picture.deck.by_axles,
         )
         for line in match(picture, order, rules)
     ]

@@ -55,10 +55,16 @@ class Tape:
         return tuple(run for run in self._runs if run.last >= first and run.first <= last)
 
 
-def evidence(settled: Settled | None, runs: Iterable[Run], reads: Iterable[tuple[str, Word]]) -> bytes:
+def evidence(
+    settled: Settled | None,
+    runs: Iterable[Run],
+    reads: Iterable[tuple[str, Word]],
+    loads: Iterable[Settled] = (),
+) -> bytes:
     """JSON for the book: each frame once, with its SHA-256 (hex), its bytes (base64) and what was made of it.
 
-    `weight` is null while nothing is settled; its `frames` are those that upheld the settled value.
+    `weight` is null while nothing is settled; its `frames` are those that upheld the settled value. `axles`: of a
+    sum of axles, what each one pressed; not there for a vehicle weighed at once.
     """
     weight: dict[str, Any] | None = None
     if settled is not None:
@@ -70,6 +76,8 @@ def evidence(settled: Settled | None, runs: Iterable[Run], reads: Iterable[tuple
             "readings": settled.readings,
             "frames": _frames(runs),
         }
+        if axles := [{"kg": load.kg, "uncertainty_kg": load.uncertainty_kg, "at": load.to_at} for load in loads]:
+            weight["axles"] = axles
     return msgspec.json.encode({"weight": weight, "reads": _reads(reads)})
 
 

@@ -13,9 +13,12 @@ InputName = Literal[
     "limit_down",
     "limit_up",
     "boom_fault",
+    "axle_in",
+    "axle_on",
+    "axle_out",
 ]
 """In the order a truck meets them: arrival loop, light beams across both ends of the deck, loop and photocell
-under the boom, and what the boom says of itself."""
+under the boom, and what the boom says of itself; then the wheel sensors of a deck that weighs axle by axle."""
 
 
 class InputsBody(msgspec.Struct, frozen=True, kw_only=True):

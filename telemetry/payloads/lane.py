@@ -49,6 +49,8 @@ class WeightNow(msgspec.Struct, frozen=True, kw_only=True):
     uncertainty_kg: Decimal | None
     at: float | None
     fresh: bool
+    by_axles: bool = False
+    """The settled weight is a sum of axle loads, and the gross one a single axle's: no vehicle weighed at once."""
 
 
 class ReadNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ class LineNow(msgspec.Struct, frozen=True, kw_only=True):
     """The person who corrected what was seen."""
     leads: Consequence
     """What a failure of this check leads to here."""
+    by_axles: bool = False
+    """Of the weight: what was seen is a sum of axle loads."""
 
 
 class LocalNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +218,8 @@ class PassageBody(msgspec.Struct, frozen=True, kw_only=True):
     containers: list[str] = []
     gross_kg: Decimal | None = None
     uncertainty_kg: Decimal | None = None
+    by_axles: bool = False
+    """The weight is a sum of axle loads."""
     order: str | None = None
     decision: str = "none"
     reasons: list[str] = []

@@ -20,5 +20,7 @@ class WeightBody(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the empty deck stood at zero before this truck; null while nobody knows."""
     zero_kg: Decimal | None = None
     """What the empty deck showed before this truck."""
+    axles: int | None = None
+    """Axles weighed so far of a sum of axle loads; null: the deck weighs the whole vehicle at once."""
     doubts: list[str] = []
     """What else stands against this weighing: the words of drivers/weighbridge/doubts.py."""

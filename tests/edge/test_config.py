@@ -172,6 +172,20 @@ def test_an_indicator_with_registers_and_a_table_of_the_sites_own(tmp_path: Path
     assert {m.key for m in found} == {"weight_tables[acme-w1].gross.kind"}
 
 
+def test_a_deck_for_axles_needs_its_wheel_sensors(tmp_path: Path) -> None:
+    short = ('name = "wb"\ndialect', 'name = "wb"\nmode = "axle"\ndialect')
+    found = wrong(tmp_path, short)
+    assert [m.key.rpartition(".")[2] for m in found] == ["axle_in", "axle_on", "axle_out"]
+    assert all("did not stop" in m.expected for m in found)
+    wired = ("photocell = 4, ", "photocell = 4, axle_in = 8, axle_on = 9, axle_out = 10, ")
+    assert wrong(tmp_path, short, wired) == []
+    assert load(tmp_path / "site.toml").lane("L01").weighbridge.mode == "axle"
+    rules = ("[lanes.io]", "[lanes.rules]\ntakes_axle_sum = true\n\n[lanes.io]")
+    (mistake,) = wrong(tmp_path, rules)
+    assert mistake.key == "lanes[L01].rules.takes_axle_sum" and 'mode = "axle"' in mistake.expected
+    assert wrong(tmp_path, short, wired, rules) == []
+
+
 def test_a_serial_line_has_one_master(tmp_path: Path) -> None:
     scale = 'link = { kind = "modbus-rtu", device = "/dev/ttyS4", unit = 2 }'
     module = ('link = { kind = "modbus-tcp", host = "192.0.2.12", port = 502, unit = 1 }', scale.replace("= 2", "= 1"))

@@ -24,7 +24,7 @@ export function Steps({ live, view, running }: { live: Live; view: ViewNow; runn
   );
 }
 
-type Shown = { gross_kg: number | null; status: string; settled_kg: number | null; uncertainty_kg: number | null; at: number | null };
+type Shown = { gross_kg: number | null; status: string; settled_kg: number | null; uncertainty_kg: number | null; at: number | null; axles: number | null };
 
 /** The weight at 22 arc minutes from three metres, as a position beside the declaration, with its age. */
 export function Weight({ live, view, card, weight, fresh }: { live: Live; view: ViewNow; card: LaneCard; weight: Shown | null; fresh: boolean }) {
@@ -37,19 +37,21 @@ export function Weight({ live, view, card, weight, fresh }: { live: Live; view: 
   const from = declared === null ? 0 : Math.max(0, declared - spread), to = declared === null ? card.max_kg : declared + spread;
   const odd = weight !== null && !["stable", "motion"].includes(weight.status);
   const status = weight ? wordOf(weightWord, weight.status) : tr("none");
+  // One axle at a time: what the indicator shows is no truck's weight, and the sum says what it is.
+  const byAxles = view.body.weight.by_axles, name = tr(byAxles ? "axleLoad" : "gross");
   const text = gross === null ? status : `${kg(gross)} kg, ${status}`;
   return (
-    <section class={fresh ? "panel weight" : "panel weight stale"} aria-label={tr("gross")}>
-      <div class="row head"><span><span class="label">{tr("gross")} · </span><span class={odd ? "status odd" : "status"} id="weight-status">{status}</span></span>
+    <section class={fresh ? "panel weight" : "panel weight stale"} aria-label={name}>
+      <div class="row head"><span><span class="label">{name} · </span><span class={odd ? "status odd" : "status"} id="weight-status">{status}</span></span>
         {off !== null && <span class={out ? "off out num" : "off num"} id="off">{out ? "✕ " : ""}{signed(off)} kg {declared ? percent(off / declared) : ""}</span>}
         <span class="dim"><Age live={live} at={weight?.at} /></span></div>
       <output id="gross" class={gross !== null && Math.abs(gross) <= 2 * card.division_kg ? "calm" : ""}>{gross === null ? "– – –" : kg(gross).split(/(,)/).map((part, i) => (part === "," ? <i key={i}>,</i> : part))} <small>kg</small></output>
       <div class="row">
-        {settled !== null ? <span>{tr("settled")} <b class="num" id="settled">{kg(settled)}{weight?.uncertainty_kg == null ? "" : ` ± ${kg(weight.uncertainty_kg)}`}</b></span> : <span class="dim">{view.body.passage === null ? "" : tr("notSettled")}</span>}
+        {settled !== null ? <span>{tr(byAxles ? "axleSum" : "settled")} <b class="num" id="settled">{kg(settled)}{weight?.uncertainty_kg == null ? "" : ` ± ${kg(weight.uncertainty_kg)}`}</b></span> : <span class="dim">{view.body.passage === null ? "" : byAxles && weight?.axles != null ? `${tr("axlesSoFar")} ${weight.axles}` : tr("notSettled")}</span>}
         {declared !== null && <span><span class="dim">{tr("declared")}</span> <b class="num">{kg(declared)}{tolerance === null ? "" : ` ± ${kg(tolerance)}`}</b></span>}
       </div>
       <div>
-        <Band label={tr("gross")} value={fresh ? (settled ?? gross) : null} judged={settled !== null} low={declared !== null && tolerance !== null ? declared - tolerance : null} high={declared !== null && tolerance !== null ? declared + tolerance : null} from={from} to={to} text={text} />
+        <Band label={byAxles ? tr("axleSum") : tr("gross")} value={fresh ? (settled ?? (byAxles ? null : gross)) : null} judged={settled !== null} low={declared !== null && tolerance !== null ? declared - tolerance : null} high={declared !== null && tolerance !== null ? declared + tolerance : null} from={from} to={to} text={text} />
         <div class="ends num" aria-hidden="true"><span>{kg(Math.round(from))}</span>{declared === null && <span>{tr("fullScale")}</span>}<span>{kg(Math.round(to))}</span></div>
       </div>
     </section>
@@ -119,7 +121,7 @@ function Lines({ view }: { view: ViewNow }) {
           <tr key={line.check} data-found={line.found}>
             <th scope="row">{say(checkWord[line.check])}</th>
             <td>{line.declared.map((text) => shownOf(line, text)).join(" ") || "–"}</td>
-            <td>{line.seen.map((text) => shownOf(line, text)).join(" ") || "–"}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
+            <td>{line.seen.map((text) => shownOf(line, text)).join(" ") || "–"}{line.by_axles && line.seen.length > 0 && <small> {tr("axleSum")}</small>}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
             <td class="far"><span class={line.found === "differs" ? "bad" : "dim"}>{line.found === "same" ? "✓" : line.found === "differs" ? "✕" : "·"} {say(foundWord[line.found])}</span>{line.found === "differs" && <small> → {say(leadsWord[line.leads])}</small>}</td>
           </tr>
         ))}

@@ -18,7 +18,7 @@ const view = computed(() => live.known.value.views[lane] ?? null);
 const weight = computed(() => {
   const sample = live.known.value.weights[lane], now = view.value?.body.weight;
   if (sample && (now?.at === null || now?.at === undefined || sample.at >= now.at)) return { ...sample.body, at: sample.at };
-  return now ? { gross_kg: now.gross_kg, status: now.status, settled_kg: now.settled_kg, uncertainty_kg: now.uncertainty_kg, at: now.at } : null;
+  return now ? { gross_kg: now.gross_kg, status: now.status, settled_kg: now.settled_kg, uncertainty_kg: now.uncertainty_kg, at: now.at, axles: null } : null;
 });
 const weightFresh = computed(() => isFresh(live, "weight", weight.value?.at) && (view.value?.body.weight.fresh ?? false));
 const title = computed(() => `${lane} ${silence.value ? both("stale")[0] : view.value ? say(decisionWord[view.value.body.decision]) : ""} · Quaygate`);

@@ -9,7 +9,7 @@ const words = {
   mode: ["模式", "Mode"], seen: ["识别", "Seen"], matching: ["比对", "Matching"], awaitsSecond: ["等待第二人签名", "Waits for a second signature"], countersign: ["第二人签名", "Sign as second"], lapses: ["剩余", "lapses in"], heldOpen: ["闸杆保持开启", "Boom held open"], until: ["至", "until"], passedUnder: ["已通过", "passed"], localMode: ["本地模式", "Local"], toCustoms: ["待报海关", "reports"], shiftOverrides: ["本班人工", "by hand"], byHand: ["本班人工", "By hand, this shift"], holdOpen: ["保持开启", "Hold open"], howLong: ["仅本车,或保持开启", "This truck only, or hold open for"], onceOnly: ["仅本车", "Once"], lowerNow: ["紧急落杆(闸下有车仍禁止)", "Emergency: lower at once (never onto a vehicle)"], endHold: ["结束保持", "End hold-open"], confirmRelease: ["确认放行", "Confirm release"], minutes: ["分钟", "min"], corrected: ["更正", "corrected"],
   ...reviewWords, queue: ["排队", "Queue"],
   lane: ["车道", "Lane"], lanes: ["车道", "Lanes"], room: ["中控", "Control room"], review: ["审图", "Image review"], site: ["卡口", "Gate"], live: ["实时", "Live"], stale: ["数据中断", "DATA STALE"],
-  gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
+  gross: ["毛重", "Gross weight"], declared: ["申报", "Declared"], settled: ["已稳定", "Settled"], axleLoad: ["轴重", "Axle load"], axleSum: ["轴重累计 (非整车称重)", "Sum of axles (not a vehicle weighed at once)"], axlesSoFar: ["已称轴数", "Axles weighed"], notSettled: ["尚未稳定", "Not settled"], difference: ["相差", "Off by"], none: ["无", "None"],
   reads: ["识别", "Reads"], confidence: ["置信度", "Confidence"], barrier: ["道闸", "Barrier"], commanded: ["指令", "Commanded"], lamp: ["红绿灯", "Traffic light"], deck: ["磅台", "Deck"],
   order: ["核放指令", "Order"], issuer: ["签发", "Issued by"], valid: ["有效", "Valid"], expired: ["已过期", "Expired"], noOrder: ["未持有指令", "No order held"],
   decision: ["判定", "Decision"], reasons: ["原因", "Reasons"], clears: ["解除", "Clears"], steps: ["步骤", "Steps"], noReads: ["车道内尚无识别", "Nothing read yet"],
@@ -65,6 +65,7 @@ export const localWord = { refuse: ["不放行", "no release"], operator: ["单�
 export const roleWord = { operator: ["值班员", "Operator"], supervisor: ["值班长", "Supervisor"], inspector: ["审图员", "Inspector"] } satisfies Record<PersonCard["role"], Pair>;
 export const inputWord = {
   loop_arrival: ["到达地感", "Arrival loop"], beam_rear: ["后光幕", "Rear beam"], beam_front: ["前光幕", "Front beam"], loop_boom: ["闸下地感", "Boom loop"], photocell: ["光电", "Photocell"], limit_down: ["下限位", "Down switch"], limit_up: ["上限位", "Up switch"], boom_fault: ["道闸故障", "Boom fault"],
+  axle_in: ["计轴·来", "Axle sensor, before"], axle_on: ["计轴·上秤", "Axle sensor, near edge"], axle_out: ["计轴·下秤", "Axle sensor, far edge"],
 } satisfies Record<InputName, Pair>;
 export const outcomeWord = {
   accepted: ["车道已接受", "The lane accepts"], awaits: ["已签名,等待第二人在另一屏签名", "Signed; a second person must sign on another screen"], "same screen": ["第二人须在另一屏签名", "The second person signs on another screen"], lapsed: ["该指令已失效", "That order waits no more"], refused: ["车道拒绝", "The lane refuses"], "no answer": ["车道没有答复", "The lane does not answer"], "wrong pin": ["密码错误", "Wrong PIN"], locked: ["密码多次错误,已锁定", "Too many wrong PINs: locked"],
