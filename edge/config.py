@@ -252,9 +252,8 @@ class Site(Closed):
     papers: PapersConfig | None = None
     persons: tuple[Person, ...] = ()
     modules: tuple[ModuleTable, ...] = ()
-    """Register tables of I/O modules that Quaygate does not know."""
     weight_tables: tuple[WeightTable, ...] = ()
-    """The same of weighing indicators."""
+    """Register tables of I/O modules and of weighing indicators that Quaygate does not know."""
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
     scanners: tuple[Scanner, ...] = ()
     trackers: tuple[TrackerConfig, ...] = ()
