@@ -1,7 +1,8 @@
 """The lane's table: every state answers every event. It draws itself into the README.
 
 Law 1: all transitions are in TABLE. A cell is the state that follows; `..` means the lane hears it and stays.
-Law 2: a row or a column that is missing, or a word that is no state, fails on import.
+Law 2: a row or a column that is missing, a word that is no state, or a state that leads to itself by name, fails on
+import.
 Law 3: RAISING and LOWERING are entered by a permit only (PERMITTED_RAISE, PERMITTED_KEEP, PERMITTED_LOWER).
 Law 4: HAND_RAISED and HAND_LOWERED are seen in a lane in shadow only; elsewhere such a boom has strayed.
 """
@@ -89,10 +90,11 @@ LOWERING    .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. CG EM FA CG .. .. .. ..
 FAULT       .. .. .. .. .. .. .. .. .. .. .. .. .. RA LO .. .. .. .. .. .. .. EM RA .. .. .. .. ..
 """
 _SHORT = {
-    "WK": State.WAKING, "EM": State.EMPTY, "GA": State.GATHERING, "AS": State.ASKING, "CL": State.CLEARED,
+    "EM": State.EMPTY, "GA": State.GATHERING, "AS": State.ASKING, "CL": State.CLEARED,
     "HE": State.HELD, "RA": State.RAISING, "OP": State.OPEN, "CR": State.CROSSING, "CG": State.CLEARING,
     "KE": State.KEPT, "LO": State.LOWERING, "FA": State.FAULT,
 }  # fmt: skip
+"""Nothing leads back to WAKING."""
 
 
 def _read() -> Mapping[State, Mapping[Event, State]]:
@@ -106,6 +108,8 @@ def _read() -> Mapping[State, Mapping[Event, State]]:
         table[state] = {
             event: state if cell == ".." else _SHORT[cell] for event, cell in zip(events, cells, strict=True)
         }
+        if cells.count("..") != sum(after is state for after in table[state].values()):
+            raise ValueError(f"{name} leads to itself by name: write `..`")
     if set(table) != set(State):
         raise ValueError("the table lacks a state")
     return table

@@ -74,6 +74,12 @@ def test_a_table_that_lacks_a_row_or_a_column_does_not_load(monkeypatch: pytest.
             lane_state._read()
 
 
+def test_a_state_does_not_lead_to_itself_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_state, "_ROWS", lane_state._ROWS.replace("EMPTY       ..", "EMPTY       EM"))
+    with pytest.raises(ValueError, match=r"^EMPTY leads to itself by name: write `\.\.`$"):
+        lane_state._read()
+
+
 def test_the_drawing() -> None:
     lines = mermaid().splitlines()
     assert lines[:2] == ["stateDiagram-v2", "    [*] --> waking"]
