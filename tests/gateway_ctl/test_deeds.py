@@ -49,7 +49,7 @@ def test_what_is_not_said() -> None:
     )
     assert advise.agrees
     bare = Asked(at=NOW, plate=None, tags=(), containers=(), kg=None, uncertainty_kg=None)
-    assert (bare.trailer, bare.seal_numbers) == (None, ())
+    assert (bare.trailer, bare.seal_numbers, bare.cards) == (None, (), ())
 
 
 @pytest.mark.parametrize("phase", list(Phase))

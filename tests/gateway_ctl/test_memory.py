@@ -96,7 +96,7 @@ def test_how_a_passage_ends() -> None:
 
 
 FULL = Identity(
-    plate=Plate("沪AD3F88", 0.97), tags=("B2", "A1"), trailer=Plate("沪B001挂", 0.9), seal_numbers=("S2", "S1"),
+    plate=Plate("沪AD3F88", 0.97), tags=("B2", "A1"), trailer=Plate("沪B001挂", 0.9), seal_numbers=("S2", "S1"), cards=("C2", "C1"),
     containers=(Container("TCNU7200794", 0.9, True), Container("CSQU3054383", 0.9, True)),
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ FULL = Identity(
 def test_what_customs_is_asked_on() -> None:
     assert memory.asked(picture(identity=FULL)) == Asked(
         at=NOW, plate="沪AD3F88", tags=("A1", "B2"), containers=("CSQU3054383", "TCNU7200794"), kg=Decimal(38_260),
-        uncertainty_kg=Decimal(10), trailer="沪B001挂", seal_numbers=("S1", "S2"),
+        uncertainty_kg=Decimal(10), trailer="沪B001挂", seal_numbers=("S1", "S2"), cards=("C1", "C2"),
     )  # fmt: skip
     bare = memory.asked(picture(identity=Identity(), deck=deck(settled_kg=None, uncertainty_kg=None)))
     assert bare == Asked(at=NOW, plate=None, tags=(), containers=(), kg=None, uncertainty_kg=None)
@@ -117,7 +117,7 @@ def test_whether_customs_would_be_asked_something_else() -> None:
     assert not memory.differs(before, picture(identity=replace(FULL, tags=("A1", "B2"))))
     for changes in (
         {"plate": None}, {"plate": Plate("沪AD3F89", 0.97)}, {"tags": ("A1",)}, {"containers": ()}, {"trailer": None},
-        {"seal_numbers": ("S1",)},
+        {"seal_numbers": ("S1",)}, {"cards": ("C1",)},
     ):  # fmt: skip
         assert memory.differs(before, picture(identity=replace(FULL, **changes))), changes
     assert not memory.differs(before, picture(identity=replace(FULL, plate=Plate("沪AD3F88", 0.5))))

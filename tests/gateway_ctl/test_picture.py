@@ -48,11 +48,11 @@ def test_nothing_is_known_until_it_is_told() -> None:
         frozen=False, jumped=False, doubts=(),
     )  # fmt: skip
     assert Identity() == Identity(
-        plate=None, tags=(), tag_plates=(), containers=(), trailer=None, seal_numbers=(), corrections=()
+        plate=None, tags=(), tag_plates=(), containers=(), trailer=None, seal_numbers=(), corrections=(), cards=()
     )
     assert Picture(site="s", lane="l", at=NOW) == Picture(
         site="s", lane="l", at=NOW, mode=Mode.SHADOW, direction=None, passage=None, inputs=Inputs(), deck=Deck(),
-        identity=Identity(), inspection=None, confirmed=None, sent=None, silent_since=None, clock_step_s=0.0,
+        identity=Identity(), paper=None, inspection=None, confirmed=None, sent=None, silent_since=None, clock_step_s=0.0,
         spent=frozenset(),
     )  # fmt: skip
 
