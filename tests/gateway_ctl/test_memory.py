@@ -96,7 +96,8 @@ def test_how_a_passage_ends() -> None:
 
 
 FULL = Identity(
-    plate=Plate("沪AD3F88", 0.97), tags=("B2", "A1"), trailer=Plate("沪B001挂", 0.9), seal_numbers=("S2", "S1"), cards=("C2", "C1"),
+    plate=Plate("沪AD3F88", 0.97), tags=("B2", "A1"), trailer=Plate("沪B001挂", 0.9), seal_numbers=("S2", "S1"),
+    cards=("C2", "C1"),
     containers=(Container("TCNU7200794", 0.9, True), Container("CSQU3054383", 0.9, True)),
 )  # fmt: skip
 

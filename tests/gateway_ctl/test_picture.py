@@ -52,7 +52,8 @@ def test_nothing_is_known_until_it_is_told() -> None:
     )
     assert Picture(site="s", lane="l", at=NOW) == Picture(
         site="s", lane="l", at=NOW, mode=Mode.SHADOW, direction=None, passage=None, inputs=Inputs(), deck=Deck(),
-        identity=Identity(), paper=None, inspection=None, confirmed=None, sent=None, silent_since=None, clock_step_s=0.0,
+        identity=Identity(),
+        paper=None, inspection=None, confirmed=None, sent=None, silent_since=None, clock_step_s=0.0,
         spent=frozenset(),
     )  # fmt: skip
 
