@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.__main__ import argued, of
+from tests.mutants.mutate import mutants
 from tests.mutants.plan import ROOT, plans
 
 DRAWN = {"interlock": 24, "boom": 8}
@@ -27,6 +28,16 @@ def test_a_sample_of_lies_is_found_out(module: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"gateway_ctl.{module}: {DRAWN[module]} mutants" in done.stdout
+
+
+def test_lies_about_a_line() -> None:
+    source = "def may(a: int, b: int) -> bool:\n    return a < 3 and not b\n"
+    told = [mutant.after.strip() for mutant in mutants("m", source, {})]
+    assert told == [
+        "return not (a < 3 and not b)", "return ((a < 3) or (not b))", "return ((not b))", "return ((a < 3))",
+        "return (a <= 3) and not b", "return (a >= 3) and not b", "return a < 4 and not b", "return a < 3 and (b)",
+    ]  # fmt: skip
+    assert mutants("m", 'def say() -> None:\n    """Words."""\n    log.info("words")\n', {}) == []
 
 
 def test_what_is_argued_for_is_still_there() -> None:

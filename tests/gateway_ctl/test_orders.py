@@ -2,13 +2,28 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway_ctl.orders import Malformed, Order, Origin, Verb, parse, payload
+from drivers.readings import Instant
+from gateway_ctl.orders import (
+    CUSTOMS_VERBS,
+    LANE_WIDE,
+    LOWERING,
+    RAISING,
+    Malformed,
+    Movement,
+    Order,
+    Origin,
+    Permit,
+    Verb,
+    parse,
+    payload,
+)
 from tests.gateway_ctl.papers import PLAIN, PLAIN_ORDER, orders
 
 
@@ -157,3 +172,60 @@ OF_VERB: dict[Verb, dict[str, Any]] = {
 def test_every_verb_has_its_word(verb: Verb) -> None:
     assert parse(written(verb=verb.value, **OF_VERB.get(verb, {}))).verb is verb
     assert verb.value == verb.name.lower()
+
+
+def test_who_may_say_what_and_what_may_move_the_boom() -> None:
+    assert {Verb.RELEASE, Verb.HOLD, Verb.INSPECT, Verb.REFUSE} == CUSTOMS_VERBS
+    assert {Verb.RELEASE, Verb.HOLD_OPEN, Verb.CONFIRM} == RAISING
+    assert {Verb.LOWER, Verb.LOWER_NOW} == LOWERING
+    assert {Verb.HOLD_OPEN, Verb.CLOSE, Verb.LOWER, Verb.LOWER_NOW} == LANE_WIDE
+
+
+def test_what_an_order_does_not_say() -> None:
+    bare = parse(written())
+    assert bare == replace(
+        PLAIN_ORDER, persons=(), trailer=None, seal_numbers=(), direction=None, document=None, evidence=(),
+        until=None, confirms=None, screen="", origin=Origin.CUSTOMS, issuer="",
+    )  # fmt: skip
+    assert json.loads(payload(bare)) == PLAIN, "and is not written"
+
+
+def test_what_an_order_may_say() -> None:
+    more: dict[str, Any] = {
+        "persons": ["li.wei", "wang.fang"], "trailer": "沪B001挂", "seal_numbers": ["S1", "S2"], "direction": "out",
+        "document": "DEC", "evidence": ["ab" * 32], "screen": "desk", "verb": "hold_open", "until": 1764000100.5,
+    }  # fmt: skip
+    full = replace(
+        PLAIN_ORDER, persons=("li.wei", "wang.fang"), trailer="沪B001挂", seal_numbers=("S1", "S2"), direction="out",
+        document="DEC", evidence=("ab" * 32,), screen="desk", verb=Verb.HOLD_OPEN, until=Instant(1764000100.5),
+    )  # fmt: skip
+    assert parse(written(**more)) == full
+    assert json.loads(payload(full)) == PLAIN | more
+    assert parse(written(verb="confirm", confirms="o-0")).confirms == "o-0"
+    assert parse(written(declared_kg=None, tolerance_kg=None)).declared_kg is None
+
+
+def test_why_it_is_malformed() -> None:
+    for changes, why in (
+        ({"v": 2}, r"^version 2, expected 1$"), ({"site": ""}, r"^id, site or lane is empty$"),
+        ({"until": 1.0}, r"^`until` belongs to hold_open"), ({"confirms": "o"}, r"^`confirms` belongs to confirm"),
+        ({"declared_kg": "x"}, r"^'x' is no weight in kg$"), ({"tolerance_kg": "-1"}, r"^'-1' is no weight in kg$"),
+    ):  # fmt: skip
+        with pytest.raises(Malformed, match=why):
+            parse(written(**changes))
+
+
+def test_bytes_that_are_no_text_and_depth_without_end() -> None:
+    with pytest.raises(Malformed):
+        parse(written(plate="x").replace(b'"x"', b'"\xff"'))
+    deep = written(reason={"zh": "x", "en": "y", "more": 0}).replace(b": 0", b": " + b"[" * 3000 + b"]" * 3000)
+    with pytest.raises(Malformed):
+        parse(deep)
+
+
+def test_a_permit_is_no_emergency_unless_it_says_so() -> None:
+    plain = Permit(
+        id="p", lane="L01", passage=None, order=None, by_person=False, movement=Movement.LOWER,
+        granted_at=Instant(0.0), expires_at=Instant(1.0), picture="0" * 64,
+    )  # fmt: skip
+    assert not plain.emergency
