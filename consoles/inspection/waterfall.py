@@ -62,8 +62,12 @@ class Waterfall:
             try:
                 piece, done_now = await asyncio.to_thread(_piece, scan, done)
             except DamagedScan as wrong:
+                # While its writer ends it, nobody can read it for a moment; what it is then, the next look shows.
                 log.debug("%s: %s", scan.path.name, wrong)
-                return
+                if over:
+                    return
+                await self._clock.pause(LOOK_EVERY_S)
+                continue
             if piece is not None:
                 done = done_now
                 yield piece

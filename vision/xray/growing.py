@@ -8,24 +8,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from vision.xray.layout import DamagedScan, array, open_growing, read_head, rows_written
+from vision.xray.layout import DamagedScan, array, open_file, open_growing, read_head, rows_written
 from vision.xray.scan import Counts, Energy, ScanHead
 from vision.xray.store import SUFFIX, UNDER_WAY, Archive
 
-HANDLES: Final = Path("/proc/self/fd")
-"""Linux' names for the files that this process holds."""
+FOLDERS_SEARCHED: Final = 8
+"""The newest of the archive's, for a scan that has just ended: one for each scanner that may end one with it."""
 
 
 class GrowingScan:
     """One scan under way. The file may be moved or deleted meanwhile; what was open stays readable.
 
-    It is held by the system's own handle and opened by HDF5 for each look only: two openings of a file in one process
-    share what they know, and whoever kept it open would hide from the rest of the process that the scan has ended.
+    HDF5 opens it for each look only: two openings of a file in one process share what they know, and whoever kept it
+    open would hide from the rest of the process that the scan has ended.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises DamagedScan: it is not there any more, or not yet readable."""
         self.path = path
+        self._kept: Path | None = None
         try:
             self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as no:
@@ -59,9 +60,21 @@ class GrowingScan:
             self._handle = -1
 
     def _open(self) -> Any:
-        """By the handle, where the system lets one do so: a file that was moved is still this one."""
-        held = HANDLES / str(self._handle)
-        return open_growing(held if held.exists() else self.path)
+        if self.over and self._kept is None:
+            self._kept = self._moved()
+        # What is kept is opened as everybody opens it: HDF5 has one file one way only in a process.
+        return open_growing(self.path) if self._kept is None else open_file(self._kept)
+
+    def _moved(self) -> Path | None:
+        """Where the archive has put it: the same file under its digest's name, in a folder that has just changed."""
+        mine, root = os.fstat(self._handle).st_ino, self.path.parents[1]
+        folders = [folder for folder in root.iterdir() if folder.is_dir() and folder.name != UNDER_WAY]
+        for folder in sorted(folders, key=lambda each: each.stat().st_mtime_ns, reverse=True)[:FOLDERS_SEARCHED]:
+            with os.scandir(folder) as entries:
+                found = next((entry for entry in entries if entry.inode() == mine), None)
+            if found is not None:
+                return Path(found.path)
+        return None
 
     def __enter__(self) -> Self:
         return self

@@ -84,22 +84,26 @@ async def test_the_picture_comes_as_it_grows(tmp_path: Path) -> None:
         assert isinstance(begun, dict)
         assert (begun["t"], begun["pixels"], begun["level"]) == ("scan", PIXELS, LEVEL)
         columns: list[list[int]] = [[] for _ in range(PIXELS // step)]
-        for n in range(1, PASSES + 1):
-            while len(columns[0]) < n * part // step:
-                got = await piece(socket)
-                assert (got.x, got.level, got.height) == (len(columns[0]), LEVEL, PIXELS // step)
-                for row, codes in zip(columns, got.codes, strict=True):
-                    row += codes
-            assert list(archive.digests()) == [], "the truck is still passing"
-            if n < PASSES:
-                write(writer, scan, n * part, (n + 1) * part)
-        coarse = Pyramid(Energy.HE, upright(scan.picture.he)).levels[LEVEL]
-        assert columns == Coding.base(NOISE).table()[coarse].tolist(), "every piece is the whole picture's"
 
+        def take(got: Read) -> None:
+            assert (got.x, got.level, got.height) == (len(columns[0]), LEVEL, PIXELS // step)
+            for row, codes in zip(columns, got.codes, strict=True):
+                row += codes
+
+        for n in range(1, PASSES):
+            while len(columns[0]) < n * part // step:
+                take(await piece(socket))
+            assert list(archive.digests()) == [], "the truck is still passing"
+            write(writer, scan, n * part, (n + 1) * part)
         # Whoever watches stands in nobody's way: neither in the writer's, nor in the review's, which takes the scan in.
         ref = writer.finish(Instant(scan.head.started + 2), Subject(), (), scan.noise)
         assert archive.ref(ref.digest).rows == LINES
-        assert await heard(socket) == {"t": "end"}
+        while isinstance(said := await heard(socket), Read):
+            take(said)
+        assert said == {"t": "end"}
+        coarse = Pyramid(Energy.HE, upright(scan.picture.he)).levels[LEVEL]
+        assert columns == Coding.base(NOISE).table()[coarse].tolist(), "all of it came, the last rows, too"
+
         again = archive.begin(replace(scan.head, started=Instant(scan.head.started + 60)))
         write(again, scan, 0, 64)
         begun = await heard(socket)
