@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from simulators.barrier import Boom
+from simulators.c_power import CPowerSign
 from simulators.camera import ReadPortal
 from simulators.cards import SPEECHES, CardReader
 from simulators.clock import SimClock
@@ -117,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
     sign = kinds.add_parser("sign", parents=[common], help="driver's text sign")
     sign.add_argument("--columns", type=int, default=8)
     sign.add_argument("--rows", type=int, default=2)
+    card = kinds.add_parser("c-power", parents=[common], help="LED card of the C-Power family (Lumen CP5200)")
+    card.add_argument("--network", action="store_true", help="its own network plug; else its serial port")
+    card.add_argument("--card", type=int, default=1)
+    card.add_argument("--columns", type=int, default=8)
+    card.add_argument("--rows", type=int, default=2)
     return parser
 
 
@@ -168,6 +174,9 @@ def _build(options: argparse.Namespace, clock: SimClock) -> tuple[Device, Lives]
             reader = CardReader(clock, speech=options.speech, seed=options.seed)
             reader.card = bytes.fromhex(options.card)
             return reader, []
+        case "c-power":
+            framing = "network" if options.network else "serial"
+            return CPowerSign(clock, framing=framing, card=options.card, columns=options.columns, rows=options.rows), []
         case "camera":
             portal = ReadPortal(clock, seed=options.seed)
             return portal, [lambda: _read_again(portal, clock, options.plate)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from drivers.faults import LinkLost, NoAnswer, OurMistake, Refused
 from drivers.kinds import Clock, Link
 from drivers.readings import Garbage, Tally
+from drivers.sign import c_power
 from drivers.sign.config import SignConfig
 from drivers.sign.frames import Declined, Decoder, DoesNotFit, Shown, text_frame
 
@@ -24,7 +25,8 @@ class Sign:
         self._link = link
         self._config = config
         self._clock = clock
-        self._decoder = Decoder()
+        card = config.card
+        self._decoder = Decoder() if config.dialect == "text" else c_power.Decoder(card.framing, card.card)
         self._turn = asyncio.Lock()
         self._owed = False
         """An answer is due: until it has come, nobody could tell whose the next one is."""
@@ -32,9 +34,18 @@ class Sign:
     def check(self, rows: Sequence[str]) -> bytes:
         """The bytes for these rows. Raises OurMistake where they do not fit the sign."""
         try:
-            return text_frame(rows, columns=self._config.columns, max_rows=self._config.rows)
+            return self._frame(rows)
         except DoesNotFit as wrong:
             raise OurMistake(self._link.name, str(wrong)) from wrong
+
+    def _frame(self, rows: Sequence[str]) -> bytes:
+        config, card = self._config, self._config.card
+        if config.dialect == "text":
+            return text_frame(rows, columns=config.columns, max_rows=config.rows)
+        return c_power.text_frame(
+            rows, columns=config.columns, max_rows=config.rows, framing=card.framing, card=card.card,
+            card_id=card.card_id, window=card.window, font_px=card.font_px, colour=card.colour,
+        )  # fmt: skip
 
     async def show(self, rows: Sequence[str]) -> None:
         """Returns when the sign has said OK. Rows that are not given are blank.
@@ -64,6 +75,6 @@ class Sign:
                 self.tally.garbage_bytes += len(word.raw)
             left_s = until - self._clock.now()
             if left_s <= 0:
-                raise NoAnswer(self._link.name, f"neither OK nor ERR within {ANSWER_DEADLINE_S} s")
+                raise NoAnswer(self._link.name, f"neither yes nor no within {ANSWER_DEADLINE_S} s")
             chunk = await self._link.read(left_s)
             self._decoder.receive(chunk.data)

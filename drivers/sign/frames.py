@@ -22,12 +22,12 @@ class DoesNotFit(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """OK."""
+    """The sign shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined:
-    """ERR and the sign's own code."""
+    """No, and the sign's own code."""
 
     code: str
 
@@ -42,6 +42,11 @@ def half_columns(text: str) -> int:
 
 def text_frame(rows: Sequence[str], *, columns: int, max_rows: int) -> bytes:
     """The bytes that show these rows. `columns`: full-width characters a row. Raises DoesNotFit; cuts nothing off."""
+    return SEPARATOR.join(fitting(rows, columns=columns, max_rows=max_rows)).encode("gbk") + LINE_END
+
+
+def fitting(rows: Sequence[str], *, columns: int, max_rows: int) -> list[str]:
+    """The rows, when the sign can show them. Raises DoesNotFit."""
     if len(rows) > max_rows:
         raise DoesNotFit(f"{len(rows)} rows on a sign of {max_rows}")
     for row in rows:
@@ -49,7 +54,7 @@ def text_frame(rows: Sequence[str], *, columns: int, max_rows: int) -> bytes:
             raise DoesNotFit(f"{row!r} holds a character that the protocol needs for itself")
         if (width := half_columns(row)) > 2 * columns:
             raise DoesNotFit(f"{row!r} is {width / 2:g} columns wide on a sign of {columns}")
-    return SEPARATOR.join(rows).encode("gbk") + LINE_END
+    return list(rows)
 
 
 class Decoder:

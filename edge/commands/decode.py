@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
@@ -14,6 +14,9 @@ from drivers.weighbridge.dialects import DIALECTS
 from drivers.weighbridge.guess import AS_RECORDED, Guess
 from drivers.weighbridge.tables import TABLES
 from edge.commands.words import Exit, Stop, err
+
+if TYPE_CHECKING:
+    from drivers.sign.c_power import Framing
 
 CHUNK = 65_536
 """Bytes read at once; a live pipe gives what it has."""
@@ -79,6 +82,12 @@ def _llrp() -> Decoder:
     return decode_stream
 
 
+def _c_power(framing: "Framing") -> Decoder:
+    from drivers.sign.decode import decode_stream
+
+    return lambda chunks: decode_stream(chunks, framing)
+
+
 def _jointech() -> Decoder:
     from drivers.seal.decode import decode_stream
 
@@ -120,6 +129,8 @@ PROTOCOLS: dict[str, Callable[[], Decoder]] = {
     "llrp": _llrp,
     **{name: partial(_cards, said) for name, said in CARDS.items()},
     "jointech": _jointech,
+    "c-power": partial(_c_power, "serial"),
+    "c-power-net": partial(_c_power, "network"),
     "camera": _camera,
     "jgst": _jgst,
 }
