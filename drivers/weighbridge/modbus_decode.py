@@ -81,7 +81,7 @@ def _tcp(held: bytes | bytearray) -> Heard | None:
     size = 6 + int.from_bytes(held[4:6], "big")
     pdu = bytes(held[7:size])
     whole = size <= len(held) and size == 7 + len(pdu)
-    return Heard(size, held[6], pdu) if whole and _length_of(pdu) == len(pdu) else None
+    return Heard(size, held[6], pdu) if whole and pdu and _length_of(pdu) == len(pdu) else None
 
 
 def _rtu(held: bytes | bytearray) -> Heard | None:

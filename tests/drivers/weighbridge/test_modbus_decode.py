@@ -75,3 +75,10 @@ def test_a_guess_says_that_it_is_modbus() -> None:
     capture = b"".join(rtu(question("laumas")) + rtu(answer("laumas", kg)) for kg in range(0, 2000, 20))
     found = guess(capture)
     assert not found.best and "200 Modbus frames" in found.hints[0]
+
+
+def test_a_header_that_announces_nothing_is_no_frame() -> None:
+    """Found by the fuzzer: unit, and no function behind it."""
+    capture = bytes.fromhex("53 00 00 00 00 01 00 00 00 00 00 00 20")
+    assert [word["garbage"] for word in decode_stream([capture], "laumas")] == [capture.hex()]
+    assert guess(capture).hints
