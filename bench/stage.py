@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 PYTHON = sys.executable
 ROOT = Path(__file__).resolve().parents[1]
 START_DEADLINE_S = 30.0
-FLASH_S = 0.008
+FLASH_S = 0.03
 """For each 100 ms asked for: longer than any read-back takes here."""
 
 

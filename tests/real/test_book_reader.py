@@ -230,6 +230,7 @@ async def test_a_hundred_tamperings_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_a_thousand_tamperings_are_found(tmp_path: Path) -> None:
     assert len(await tamper(tmp_path, 1000, seed=7)) == 15
 
