@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from socket import SOCK_DGRAM
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 
 from edge.clock import SiteClock
-from edge.config import Site, load
+from edge.config import Lane, Site, load
 from edge.demo import (
     Day,
     Ports,
@@ -46,6 +47,8 @@ DRAIN_WITHIN_S = 60.0
 STALL_SITE_S = 1200.0
 """Site seconds without a truck's truth after which the day will not end: the longest patience is a tenth of it."""
 LOOK_S = 0.25
+MOST_AXLES = 6
+"""Of the simulated trucks."""
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +163,7 @@ async def gather(site: Site, truth: Path) -> Evidence:
             lane.id: await asyncio.to_thread(ledger, site.book(lane.id), lane.id, public, kept.get(lane.id, []))
             for lane in site.lanes
         },
-        divisions_kg={lane.id: lane.weighbridge.division_kg for lane in site.lanes},
+        divisions_kg={lane.id: _off_by(lane) for lane in site.lanes},
     )
 
 
@@ -183,3 +186,8 @@ def ledger(path: Path, lane: str, public: bytes | None, kept: Sequence[SignedAnc
 
 def _lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _off_by(lane: Lane) -> Decimal:
+    """How far a weight may be from the truth: a division, and of a sum of axles one for each."""
+    return lane.weighbridge.division_kg * (MOST_AXLES if lane.weighbridge.mode == "axle" else 1)

@@ -34,7 +34,8 @@ WIRING: dict[str, Any] = {
     "inverted": ["boom_fault"],
     "outputs": {name: channel for channel, name in enumerate(OUTPUTS)},
 }
-MAX_KG, DIVISION_KG = 100_000, 20
+WHEELS = {"axle_in": 8, "axle_on": 9, "axle_out": 10}
+MAX_KG, DIVISION_KG, AXLE_MAX_KG = 100_000, 20, 30_000
 PERSONS = (("li.wei", "李伟", "Li Wei", "operator"), ("chen.jing", "陈静", "Chen Jing", "supervisor"))
 READERS = (("zhao.min", "赵敏", "Zhao Min", "inspector"), ("sun.li", "孙丽", "Sun Li", "inspector"))
 """Two, so that second readings have somebody."""
@@ -64,6 +65,8 @@ class Day:
     """A scanner beside the lanes, with its image review."""
     weight_maps: tuple[str, ...] = ()
     """Register tables of the lanes' indicators that are asked by Modbus; "" or none: the lane's speaks a dialect."""
+    axles: bool = False
+    """The decks are short: trucks are weighed axle by axle, and the sum is taken."""
     clearance: Literal["json", "jgst"] = "json"
     """The JSON service, or a Chinese customs gate: packets, result words, and a link that seals what it hears."""
 
@@ -75,6 +78,15 @@ class Day:
         """The register table of a lane's indicator; empty: it speaks a dialect."""
         return self.weight_maps[number] if number < len(self.weight_maps) else ""
 
+    def branch(self, number: int) -> dict[str, str]:
+        """What a lane's instruments are; wheel sensors need a module with room for them."""
+        return BRANCHES[0 if self.axles else number % len(BRANCHES)]
+
+    @property
+    def wiring(self) -> dict[str, Any]:
+        """What is on which screw."""
+        return WIRING | ({"inputs": WIRING["inputs"] | WHEELS} if self.axles else {})
+
     def plan(self, data: Path, tracker_target: str, gates: Sequence[int] = ()) -> dict[str, Any]:
         """For `python -m simulators.port`. `gates`: where each lane listens for customs, with jgst."""
         return {
@@ -85,7 +97,8 @@ class Day:
             "mean_gap_s": self.mean_gap_s,
             "faults": self.faults,
             "lanes": [
-                {"id": lane, "direction": _direction(number), "wiring": WIRING, **BRANCHES[number % len(BRANCHES)]}
+                {"id": lane, "direction": _direction(number), "wiring": self.wiring, **self.branch(number)}
+                | ({"deck": "axle", "max_kg": AXLE_MAX_KG} if self.axles else {})
                 | ({"customs": _numbers(number) | {"port": gates[number]}} if gates else {})
                 | ({"weight_map": self.weight_map(number)} if self.weight_map(number) else {})
                 for number, lane in enumerate(self.lane_ids())
@@ -319,7 +332,7 @@ def _customs(number: int, ports: Ports) -> dict[str, Any]:
 def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     inbound = _direction(number) == "in"
     numeral = NUMERALS[number] if number < len(NUMERALS) else str(number + 1)
-    branch = BRANCHES[number % len(BRANCHES)]
+    branch = day.branch(number)
     return {
         "id": day.lane_ids()[number],
         "zh": f"{numeral}号{'进' if inbound else '出'}口车道",
@@ -329,13 +342,15 @@ def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict
         "weighbridge": {
             "name": "wb",
             **({"table": table} if (table := day.weight_map(number)) else {"dialect": "yaohua-a9"}),
-            "max_kg": MAX_KG,
+            **({"mode": "axle"} if day.axles else {}),
+            "max_kg": AXLE_MAX_KG if day.axles else MAX_KG,
             "division_kg": DIVISION_KG,
             "decimals": 0,
             "link": links["weighbridge"],
         },
-        "io": {"name": "io", "module": branch["module"], "link": links["io"], **WIRING},
+        "io": {"name": "io", "module": branch["module"], "link": links["io"], **day.wiring},
         "tags": {"name": "tags", "dialect": branch["tag_dialect"], "link": links["tags"], "plate_in_epc": True},
         "cameras": [{"name": "ocr", "link": links["ocr"]}],
         "sign": {"name": "sign", "link": links["sign"], "columns": 8, "rows": 2},
+        **({"rules": {"takes_axle_sum": True, "gather_s": 120}} if day.axles else {}),
     } | (_customs(number, ports) if ports.gates else {})

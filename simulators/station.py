@@ -6,7 +6,8 @@ from typing import Any, cast
 from simulators.barrier import Boom, Movement, Pulse
 from simulators.camera import ReadPortal, What
 from simulators.clock import SimClock
-from simulators.ground import Lamp, Read, Rig
+from simulators.deck import Deck
+from simulators.ground import AXLES, FULL, Lamp, Read, Rig
 from simulators.lane_io import LaneModule, ModuleKind, Wiring
 from simulators.mishaps import Kind
 from simulators.rfid import Dialect, SimTag, TagReader
@@ -60,6 +61,9 @@ def _indicator(clock: SimClock, load_kg: Callable[[], float], lane: Mapping[str,
         "division_kg": float(lane.get("division_kg", 20)),
         "rate_hz": float(lane.get("weight_hz", 10)),
     }
+    if lane.get("deck") == "axle":
+        # A small stiff platform, an indicator at its fastest.
+        told["deck"], told["filter_s"] = Deck(seed, told["division_kg"], stiffness=4.0), 0.05
     if "weight_map" not in lane:
         return Indicator(clock, load_kg, **told)
     by_modbus: dict[str, Any] = {"map_name": lane["weight_map"], "unit_number": int(lane.get("unit", 1))}
@@ -91,7 +95,10 @@ class LaneStation:
         """The truck that came into sight last and is nobody's shadow."""
 
         self.boom = Boom(clock, rise_s=float(lane.get("rise_s", 2.0)), lower_s=float(lane.get("lower_s", 2.5)))
-        self.world = LaneWorld(_Arm(self.boom), self._lamp, seed=seed, patience_s=patience_s, now=clock.now())
+        ground = AXLES if lane.get("deck") == "axle" else FULL
+        self.world = LaneWorld(
+            _Arm(self.boom), self._lamp, seed=seed, patience_s=patience_s, now=clock.now(), ground=ground
+        )
         self.boom.sense = self.world.sense
         self.module = LaneModule(
             cast("ModuleKind", lane.get("module", "adam-6050")),

@@ -112,7 +112,10 @@ class AxleWatch:
         self._calibrations = self._calibrations if calibrations is None else calibrations
 
     def wheels(self, *, axle_in: bool | None, axle_on: bool | None, axle_out: bool | None, at: Instant) -> None:
-        """One poll of the wheel sensors; None is not known."""
+        """One poll of the wheel sensors, after its beams: who breaks the rear beam is the one whose wheels are counted.
+
+        None is not known.
+        """
         before = self._wheels
         self._wheels, self._wheels_at = (axle_in, axle_on, axle_out), at
         if axle_on is not False or axle_out is not False:

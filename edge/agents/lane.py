@@ -102,6 +102,7 @@ class LaneAgent:
         self._site, self._config, self._clock, self._book, self._voice = site, config, clock, book, voice
         self._rules = config.rules.rules()
         watch = deck_watch(config, self._rules)
+        self._by_axles = config.weighbridge.mode == "axle"
         self._senses = Senses(site.id, lane_id, watch, mode=config.mode, direction=config.direction)
         self._box = BlackBox(book.path.parent, clock, site.black_box, book)
         self._instruments = Instruments(config, site.modules, self._senses, voice, clock, self._box, site.weight_tables)
@@ -188,7 +189,7 @@ class LaneAgent:
             await self._do(self._thought(None))
             self._instruments.lamp_wanted = Lamp.GREEN if self._lane.state is State.OPEN else Lamp.RED
             self._box.lamp(self._instruments.lamp_wanted.value)
-            self._instruments.show(sign_rows(self._lane))
+            self._instruments.show(sign_rows(self._lane, by_axles=self._by_axles))
             self._changed.set()
 
     def _thought(self, word: Word | None) -> tuple[Deed, ...]:

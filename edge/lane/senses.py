@@ -89,10 +89,10 @@ class Senses:
             same = before.value == value and value is not None
             self._inputs[name] = Seen(value, at, before.since if same else at)
         rear, front, arrival = (self._value(name) for name in ("beam_rear", "beam_front", "loop_arrival"))
+        self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
         if isinstance(self._watch, AxleWatch):
             axle_in, axle_on, axle_out = (values.get(name) for name in WHEELS)
             self._watch.wheels(axle_in=axle_in, axle_on=axle_on, axle_out=axle_out, at=at)
-        self._watch.beams(rear=rear, front=front, arrival=arrival, at=at)
         self.wake()
 
     @property

@@ -172,10 +172,13 @@ def birth(lane: LaneConfig) -> BirthBody:
     return BirthBody(kind="lane", zh=lane.zh, en=lane.en, version="0.1.0", instruments=found)
 
 
-def sign_rows(lane: Lane) -> tuple[str, ...]:
-    """What the driver reads: at most two rows of eight characters."""
+def sign_rows(lane: Lane, *, by_axles: bool = False) -> tuple[str, ...]:
+    """What the driver reads: at most two rows of eight characters. `by_axles`: the deck weighs one axle at a time."""
     first = lane.reasons[0] if lane.reasons else None
+    unasked = lane.passage is not None and lane.passage.asked is None and lane.passage.order is None
     match lane.state:
+        case State.GATHERING | State.HELD if by_axles and unasked:
+            return ("有轴未称", "请退出重来") if Reason.AXLE_MISSED in lane.reasons else ("请逐轴停稳", "每轴停三秒")
         case State.EMPTY:
             return ("请驶入", "")
         case State.GATHERING if first is Reason.DECK_HALF_ON:

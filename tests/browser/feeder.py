@@ -159,6 +159,7 @@ class Feeder:
             gross_kg=gross,
             display=str(gross or ""),
             status=msgspec.convert(view.weight.status, msgspec.structs.fields(WeightBody)[2].type),
+            axles=6 if view.weight.by_axles else None,
             settled_kg=view.weight.settled_kg,
             uncertainty_kg=view.weight.uncertainty_kg,
         )

@@ -266,6 +266,25 @@ def kept(now: float) -> ViewBody:
     )
 
 
+def axles(now: float) -> ViewBody:
+    """A truck on a deck for one axle: its last one stands there, and the sum waits for customs."""
+    weight = WeightNow(
+        gross_kg=Decimal(6960), status="stable", settled_kg=Decimal(40520), uncertainty_kg=Decimal(60), at=now,
+        fresh=True, by_axles=True,
+    )  # fmt: skip
+    return replace(
+        weighing(now),
+        state="asking",
+        steps=_steps(0.4, 2.9, 46.2, run=1.3),
+        weight=weight,
+        inputs=_inputs(now, "limit_down", "beam_front"),
+        lines=[
+            LineNow(check="plate", declared=[], seen=["沪AD3F88"], found="free", leads="correct"),
+            LineNow(check="weight", declared=["40000"], seen=["40520"], found="same", leads="retry", by_axles=True),
+        ],
+    )
+
+
 SCENES: dict[str, Callable[[float], ViewBody]] = {
     "idle": idle,
     "weighing": weighing,
@@ -276,4 +295,5 @@ SCENES: dict[str, Callable[[float], ViewBody]] = {
     "local": local,
     "awaited": awaited,
     "kept": kept,
+    "axles": axles,
 }

@@ -80,6 +80,18 @@ async def test_shows_what_the_lane_says(page: Page, console: ConsoleProcess, fee
     assert "光电: 不明" in (await page.locator("#ground").get_attribute("aria-label") or "")
 
 
+async def test_a_sum_of_axles_says_what_it_is(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
+    await open_lane(page, console, feeder, "axles")
+    weight = page.locator(".panel.weight")
+    await expect(weight).to_contain_text("轴重累计 40,520 ± 60")
+    await expect(weight.locator(".label").first).to_have_text("轴重 ·")
+    await expect(page.locator("#lines")).to_contain_text("轴重累计,非整车称重")
+    await page.keyboard.press("e")
+    await expect(weight).to_contain_text("Sum of axles 40,520 ± 60")
+    await expect(weight).not_to_contain_text("Gross weight")
+    await expect(page.locator("#lines")).to_contain_text("sum of axles, not weighed whole")
+
+
 async def test_an_overload_is_no_number(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await open_lane(page, console, feeder, "local")
     await expect(page.locator("#gross")).to_have_text("– – – kg")

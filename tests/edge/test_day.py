@@ -4,9 +4,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +21,7 @@ from edge.clock import SiteClock
 from edge.day import run_day
 from edge.demo import Day
 from edge.supervisor import Supervisor
+from gateway_ctl.book import entries
 from simulators.mishaps import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +58,32 @@ async def test_a_lane_that_weighs_by_modbus(tmp_path: Path) -> None:
     assert report["disagreements"] == [] and report["verdict"] == "ok"
     assert report["counts"]["weighed"] == 2 and report["counts"]["worst_weight_divisions"] < 1
     assert 'table = "laumas"' in (tmp_path / "site.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_a_lane_that_weighs_axle_by_axle(tmp_path: Path) -> None:
+    """A short deck: six stops, one sum, which says what it is in every record; the site's rules take it."""
+    report = await run_day(Day(lanes=1, trucks=1, seed=3, speed=20.0, faults=0.0, axles=True), tmp_path)
+    assert report["disagreements"] == [] and report["counts"]["happened"] == {"crossed": 1}
+    [opened] = openings(tmp_path / "lanes" / "L01" / "book.sqlite")
+    axles, weight = opened["axles"], opened["settled_kg"]
+    assert len(axles) >= 4 and sum(Decimal(str(axle["kg"])) for axle in axles) == Decimal(str(weight))
+    bodies = [row for row in passages(tmp_path) if row["phase"] == "closed"]
+    assert [row["by_axles"] for row in bodies] == [True]
+
+
+def openings(book: Path) -> list[dict[str, Any]]:
+    """The weights that stood as evidence, one a truck."""
+    told = [entry.plain() for entry in entries(book) if entry.kind == "evidence"]
+    return [each["weight"] for each in told if each["weight"] is not None][:1]
+
+
+def passages(data: Path) -> list[dict[str, Any]]:
+    """What the recorder keeps of them."""
+    with closing(sqlite3.connect(data / "records.sqlite")) as records:
+        rows = records.execute("SELECT body FROM records WHERE word = 'passage' ORDER BY at").fetchall()
+    return [json.loads(body) for (body,) in rows]
 
 
 @pytest.mark.slow

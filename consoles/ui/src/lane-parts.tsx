@@ -121,7 +121,7 @@ function Lines({ view }: { view: ViewNow }) {
           <tr key={line.check} data-found={line.found}>
             <th scope="row">{say(checkWord[line.check])}</th>
             <td>{line.declared.map((text) => shownOf(line, text)).join(" ") || "–"}</td>
-            <td>{line.seen.map((text) => shownOf(line, text)).join(" ") || "–"}{line.by_axles && line.seen.length > 0 && <small> {tr("axleSum")}</small>}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
+            <td>{line.seen.map((text) => shownOf(line, text)).join(" ") || "–"}{line.by_axles && line.seen.length > 0 && <small> {tr("axleSumNote")}</small>}{line.by && <small> {tr("corrected")} {line.by}</small>}</td>
             <td class="far"><span class={line.found === "differs" ? "bad" : "dim"}>{line.found === "same" ? "✓" : line.found === "differs" ? "✕" : "·"} {say(foundWord[line.found])}</span>{line.found === "differs" && <small> → {say(leadsWord[line.leads])}</small>}</td>
           </tr>
         ))}

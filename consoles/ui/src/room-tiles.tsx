@@ -30,7 +30,7 @@ function Tile({ live, card }: { live: Live; card: LaneCard }) {
       {body && (
         <>
           <output class="plate">{plate ? plateText(plate.text) : "–"}</output>
-          <output class="right">{gross === null ? wordOf(weightWord, body.weight.status) : <>{kg(body.weight.settled_kg ?? gross)} <small>kg</small></>}</output>
+          <output class="right">{gross === null ? wordOf(weightWord, body.weight.status) : <>{body.weight.by_axles && <small>{tr(body.weight.settled_kg === null ? "axleLoad" : "axleSum")} </small>}{kg(body.weight.settled_kg ?? gross)} <small>kg</small></>}</output>
           <span class="why">{!silence && body.awaits ? `${tr("awaitsSecond")} · ` : ""}{!silence && body.kept ? `${tr("heldOpen")} · ` : ""}{!silence && body.local ? `${tr("localMode")} ${body.queue} · ` : ""}{!silence && !body.clearance_up ? `${tr("customs")} ${tr("down")} · ` : ""}{!silence && first ? `${say(first.say)}${body.reasons.length > 1 ? ` +${body.reasons.length - 1}` : ""}` : silence || shown?.kind === "calm" ? "" : wordOf(stateWord, body.state)}</span>
         </>
       )}

@@ -92,16 +92,16 @@ class Lane:
         self.at += STEP_S
         rig, at = self.rig, Instant(self.at)
         if not self.blind and self.at >= self.held_until:
-            self.watch.wheels(
-                axle_in=rig is not None and not self.deaf_in and rig.wheel_on(AXLES.wheel_in),
-                axle_on=rig is not None and not self.deaf_on and rig.wheel_on(AXLES.wheel_on),
-                axle_out=rig is not None and not self.deaf_out and rig.wheel_on(AXLES.wheel_out),
-                at=at,
-            )
             self.watch.beams(
                 rear=rig is not None and rig.breaks(AXLES.rear),
                 front=rig is not None and rig.breaks(AXLES.front),
                 arrival=rig is not None and rig.over(AXLES.arrival),
+                at=at,
+            )
+            self.watch.wheels(
+                axle_in=rig is not None and not self.deaf_in and rig.wheel_on(AXLES.wheel_in),
+                axle_on=rig is not None and not self.deaf_on and rig.wheel_on(AXLES.wheel_on),
+                axle_out=rig is not None and not self.deaf_out and rig.wheel_on(AXLES.wheel_out),
                 at=at,
             )
         self.decoder.receive(self.indicator.next_bytes())
