@@ -57,7 +57,7 @@ def main() -> None:
     # Steps as high as the fan's pixels are wide: the stand is the simulator's own, two tiers of 400 mm.
     stand = wedge_stand(wide=160.0)
     plan = msgspec.convert(plan_of(stand, build, "wedges"), Plan)
-    table = calibrated(scanned(detector, stand.load(), clear), plan)
+    table = calibrated([scanned(detector, stand.load(), clear)], plan)
     found: list[tuple[str, Load, Index]] = []
     spent = 0.0
     for n in range(options.trucks):

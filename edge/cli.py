@@ -310,14 +310,16 @@ def xray_quality(
 
 @xray_app.command("materials")
 def xray_materials(
-    scan: Annotated[Path, typer.Argument(metavar="SCAN.h5", help="A kept scan of steps of known materials.")],
+    scans: Annotated[
+        list[Path], typer.Argument(metavar="SCAN.h5..", help="Kept scans of steps of known materials; three are well.")
+    ],
     plan: Annotated[Path, typer.Option(metavar="PLAN.json", help="What stands where on the stand.")],
     out: Annotated[Path, typer.Option(metavar="TABLE.json", help="Must not exist.")],
 ) -> None:
     """Draw a scanner's material curves from steps of PE or water, aluminium, steel and lead."""
     from edge.commands.xray_quality import materials
 
-    raise typer.Exit(materials(scan, plan, out))
+    raise typer.Exit(materials(scans, plan, out))
 
 
 @keys_app.command("new")

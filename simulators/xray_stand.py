@@ -36,9 +36,9 @@ APERTURE: Final = 9
 FACE_MM: Final = 5.0
 """Of a detector's pixel, each way."""
 CALIBRATED_AT: Final = (
-    *(4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 30.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0, 200.0, 240.0),
+    *(4.0, 6.0, 8.0, 10.0, 14.0, 18.0, 24.0, 31.0, 38.0, 46.0, 56.0, 68.0, 90.0, 120.0, 160.0, 200.0, 240.0),
 )
-TESTED_AT: Final = (5.0, 7.0, 9.0, 12.0, 16.0, 22.0, 28.0, 36.0, 48.0, 60.0)
+TESTED_AT: Final = (5.0, 7.0, 9.0, 12.0, 16.0, *(float(grams) for grams in range(20, 65, 5)))
 """g/cm2 of steps; none of the second is one of the first."""
 CLEAR: Final = 46
 """Pixels at the top of the array that the stand does not reach."""
@@ -179,7 +179,7 @@ def quality_stand() -> Stand:
     _wires(stand, WIRES_MM, 0.0)
     _wires(stand, WIRES_BEHIND_MM, WIRE_STEEL_MM)
     _edges(stand)
-    steps = wedge_stand(("PE", "water", "aluminium", "steel", "sugar", "lead"), TESTED_AT, 105.0, 105.0)
+    steps = wedge_stand(("PE", "water", "aluminium", "steel", "sugar", "lead"), TESTED_AT, 105.0, 210.0)
     shift = stand.at - POST_MM
     for piece in steps.pieces:
         box = piece.shape

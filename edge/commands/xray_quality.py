@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +28,8 @@ from vision.xray.wedges import calibrated
 SIMULATED_AT: Final = Instant(1_780_000_000.0)
 """A recording has no clock; any instant is as good."""
 LONGEST_S: Final = 300.0
-NOISE_SEEDS: Final = {"wedges": 11, "quality": 12}
-"""Of the same detector on two days: curves are never judged by the scan that they were drawn from."""
+NOISE_SEEDS: Final = {"wedges": (11, 13), "quality": (12,)}
+"""Of the same detector on several days: curves are never judged by a scan that they were drawn from."""
 
 
 def quality(scan: Path | None, plan: Path | None, materials: Path | None, *, simulate: bool, as_json: bool) -> Exit:
@@ -56,12 +57,12 @@ def quality(scan: Path | None, plan: Path | None, materials: Path | None, *, sim
     return Exit.WELL if report.reached else Exit.NOT_WELL
 
 
-def materials(scan: Path, plan: Path, table: Path) -> Exit:
+def materials(scans: Sequence[Path], plan: Path, table: Path) -> Exit:
     """Raises Stop; replaces nothing."""
     try:
-        made = calibrated(_kept(scan), plan_from(_bytes(plan)))
+        made = calibrated([_kept(scan) for scan in scans], plan_from(_bytes(plan)))
     except (NotThisStand, NoTable) as wrong:
-        raise Stop(f"{scan}: {wrong}", Exit.WRONG) from None
+        raise Stop(f"{', '.join(map(str, scans))}: {wrong}", Exit.WRONG) from None
     try:
         with table.open("xb") as file:
             file.write(made.wire())
@@ -78,18 +79,16 @@ def materials(scan: Path, plan: Path, table: Path) -> Exit:
 def simulated() -> Report:
     """Steps, then the stand, from datagrams to report. Raises Stop, NotThisStand, NoTable, NoScan."""
     with tempfile.TemporaryDirectory(prefix="quaygate-stand-") as folder:
-        wedges, steps = _passage("wedges", Path(folder))
-        objects, plan = _passage("quality", Path(folder))
-    return measured(objects, plan, calibrated(wedges, steps))
+        wedges = [_passage("wedges", seed, Path(folder)) for seed in NOISE_SEEDS["wedges"]]
+        objects, plan = _passage("quality", NOISE_SEEDS["quality"][0], Path(folder))
+    return measured(objects, plan, calibrated([scan for scan, _ in wedges], wedges[0][1]))
 
 
-def _passage(stand: str, folder: Path) -> tuple[Scan, Plan]:
+def _passage(stand: str, seed: int, folder: Path) -> tuple[Scan, Plan]:
     record, plan = folder / f"{stand}.lines", folder / f"{stand}.json"
     words = [sys.executable, "-m", "simulators", "xray_stand", stand, "--record", str(record), "--plan", str(plan)]
     try:
-        done = subprocess.run(
-            [*words, "--noise-seed", str(NOISE_SEEDS[stand])], capture_output=True, timeout=LONGEST_S, check=False
-        )
+        done = subprocess.run([*words, "--noise-seed", str(seed)], capture_output=True, timeout=LONGEST_S, check=False)
     except subprocess.TimeoutExpired:
         raise Stop(f"the simulator took longer than {LONGEST_S:.0f} s", Exit.MISSING) from None
     if done.returncode:

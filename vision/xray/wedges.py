@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,27 @@ from vision.xray.stand import NotThisStand, Plan, Shown, Step
 Reals = NDArray[np.float64]
 
 
-def calibrated(scan: Scan, plan: Plan) -> Table:
-    """From a scan of a stand of steps. Raises NotThisStand, NoTable."""
+def calibrated(scans: Sequence[Scan], plan: Plan) -> Table:
+    """From one scan or several of the same stand: every passage takes a part of the doubt away. Raises NotThisStand,
+    NoTable.
+
+    Thin layers need them: at 5 g/cm2 a thousandth of the beam is a fifth of what is between water and aluminium.
+    """
+    if not scans:
+        raise NotThisStand("no scan of the stand is given")
+    noises: Dual[list[tuple[float, float]]] = Dual([], [])
+    passages = [_points(scan, plan, noises) for scan in scans]
+    points = [_mean(of) for of in zip(*passages, strict=True)]
+    energies = scans[0].head.energies_mev
+    if any(scan.head.energies_mev != energies for scan in scans):
+        raise NotThisStand("the scans are of different energies")
+    return fitted(points, energies, noise=Dual(_noise(noises.he), _noise(noises.le)), simulated=plan.simulated)
+
+
+def _points(scan: Scan, plan: Plan, noises: Dual[list[tuple[float, float]]]) -> list[Point]:
+    """One a step, in the plan's order; `noises` is added to."""
     shown = Shown.of(scan, plan)
     points: list[Point] = []
-    noises: Dual[list[tuple[float, float]]] = Dual([], [])
     for step in plan.objects:
         if not isinstance(step, Step):
             continue
@@ -43,8 +60,18 @@ def calibrated(scan: Scan, plan: Plan) -> Table:
                 le_sigma=found[1][1],
             )
         )
-    return fitted(
-        points, scan.head.energies_mev, noise=Dual(_noise(noises.he), _noise(noises.le)), simulated=plan.simulated
+    return points
+
+
+def _mean(of: Sequence[Point]) -> Point:
+    """Of the same step on several passages."""
+    many = len(of)
+    return replace(
+        of[0],
+        he=sum(p.he for p in of) / many,
+        le=sum(p.le for p in of) / many,
+        he_sigma=math.sqrt(sum(p.he_sigma**2 for p in of)) / many,
+        le_sigma=math.sqrt(sum(p.le_sigma**2 for p in of)) / many,
     )
 
 

@@ -88,10 +88,10 @@ def test_a_kept_scan_is_measured_by_the_table_of_its_scanner(
     path = kept.path(kept.keep(scan).digest)
     drawn, table = tmp_path / "plan.json", tmp_path / "table.json"
     drawn.write_text(json.dumps(plan))
-    assert materials(path, drawn, table) is Exit.WELL
+    assert materials([path], drawn, table) is Exit.WELL
     assert table_from(table.read_bytes()).simulated
     with pytest.raises(Stop, match="there already"):
-        materials(path, drawn, table)
+        materials([path], drawn, table)
     capsys.readouterr()
     # A stand without wires and edges: what was not measured is not reached.
     assert quality(path, drawn, table, simulate=False, as_json=True) is Exit.NOT_WELL
