@@ -24,6 +24,11 @@ class Condition(Enum):
     ZONE_STUCK = _Words(
         2, "闸杆下长时间有车或地感卡死", "The boom's place has been occupied for long: a vehicle, or a stuck loop"
     )
+    ZONE_BLIND = _Words(
+        2,
+        "闸杆下的地感或光电漏检了车辆,按有车处理",
+        "The loop or the photocell under the boom missed a vehicle: it counts as occupied until it sees one",
+    )
     OPEN_LONG = _Words(2, "闸杆长时间抬起", "The boom has been up for long")
     KEPT_OPEN = _Words(2, "闸杆按指令保持开启", "The boom is held open by order")
     SCALE_SUSPECT = _Words(2, "地磅不可信", "The weighbridge cannot be trusted")

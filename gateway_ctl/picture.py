@@ -221,6 +221,8 @@ class Picture:
     """The lane's own."""
     passage: str | None = None
     inputs: Inputs = Inputs()
+    zone_blind: tuple[str, ...] = ()
+    """Sensors under the boom that missed a vehicle: their inputs say occupied (drivers/lane_io/zone.py)."""
     deck: Deck = Deck()
     identity: Identity = Identity()
     paper: Paper | None = None

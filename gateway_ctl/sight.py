@@ -156,6 +156,7 @@ def conditions_seen(
         Condition.ZONE_STUCK: any(
             seen.fresh(now, rules.inputs_fresh_s) and seen.value and _held(seen.since, now, STUCK_S) for seen in zone
         ),
+        Condition.ZONE_BLIND: bool(picture.zone_blind),
         Condition.OPEN_LONG: state in BOOM_UP_STATES - {State.KEPT} and now - since >= STUCK_S,
         Condition.SCALE_UNFIT: rules.needs_weight and bool(_UNFIT & {*picture.deck.doubts}),
         Condition.CLOCK_STEPPED: abs(picture.clock_step_s) > rules.clock_step_s,

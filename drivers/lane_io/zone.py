@@ -57,8 +57,11 @@ class ZoneWatch:
 
 
 def told(blind: frozenset[InputName]) -> str:
-    """For whoever must look; empty when none is blind."""
+    """For whoever must look, in both languages; empty when none is blind."""
     if not blind:
         return ""
     names = ", ".join(sorted(blind))
-    return f"{names} missed a vehicle that the other saw: counts as occupied until it sees one"
+    return (
+        f"{names} missed a vehicle that the other saw: counts as occupied until it sees one"
+        f" ({names} 漏检了另一传感器看到的车辆,在其再次检出之前按有车处理)"
+    )

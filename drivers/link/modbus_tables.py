@@ -152,15 +152,9 @@ class ModuleTable(BaseModel):
         follow += [Caution(zh=held.zh, en=held.en) for held in self.must_hold]
         return (*follow, *self.cautions)
 
-    def without_host(self) -> str:
-        """What the module does when its host is silent, where no register tells; empty where one does."""
-        if self.watchdog is not None:
-            return ""
-        return {
-            "tool": "host watchdog: only the maker's tool tells",
-            "nothing": "no host watchdog: outputs stay as they are when the host is silent",
-            "unknown": "no host watchdog in the register table",
-        }[self.on_silence]
+    def without_host(self) -> Caution | None:
+        """What the module does when its host is silent, in few words, where no register tells; None where one does."""
+        return None if self.watchdog is not None else _WITHOUT_HOST[self.on_silence]
 
 
 _HOST_PULSE = Caution(
@@ -179,6 +173,14 @@ _NO_WATCHDOG = Caution(
     en="No host watchdog in the register table: whether outputs open when the host is silent can only be set with the "
     "maker's tool, and must be tried on site.",
 )
+_WITHOUT_HOST = {
+    "tool": Caution(zh="主机看门狗只有厂家工具可查", en="host watchdog: only the maker's tool tells"),
+    "nothing": Caution(
+        zh="无主机看门狗,主机失联时输出保持不变",
+        en="no host watchdog: outputs stay as they are when the host is silent",
+    ),
+    "unknown": Caution(zh="寄存器表中没有主机看门狗", en="no host watchdog in the register table"),
+}
 _BY_TOOL = Caution(
     zh="主机看门狗由厂家工具设置, 没有寄存器可以核对: 输出须在主机失联 1 s 内断开, 并在现场拔线试验。",
     en="The host watchdog is set with the maker's tool and no register tells of it: outputs must open within 1 s of "

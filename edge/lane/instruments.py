@@ -222,7 +222,9 @@ class Instruments:
 
     def _standing(self) -> str:
         """What is to be known of the contacts while they are told."""
-        return "; ".join(filter(None, (self._senses.zone_note, self.table.without_host())))
+        silence = self.table.without_host()
+        said = "" if silence is None else f"{silence.en} ({silence.zh})"
+        return "; ".join(filter(None, (self._senses.zone_note, said)))
 
     async def _tags(self, link: Link) -> None:
         config = self.lane.tags

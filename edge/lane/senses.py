@@ -160,6 +160,7 @@ class Senses:
             direction=self._direction,
             passage=passage,
             inputs=Inputs(**self._inputs),
+            zone_blind=tuple(sorted(self._zone.blind)),
             deck=Deck(
                 live_kg=self._live,
                 overload=self._overload,

@@ -37,6 +37,12 @@ INSTRUMENTS = (("wb", "tcp:10.0.3.7:4001"), ("io", "modbus-tcp:10.0.3.8:502"), (
 JAMMED = HintBody(kind="jamming", why="the satellites fell from 45 to 31 dB-Hz together")
 
 
+def _note(name: str, lane: int) -> str:
+    """What stands of a contact module that is well: of the first lane's, that nobody watches its host."""
+    silent = "no host watchdog: outputs stay as they are when the host is silent (无主机看门狗,主机失联时输出保持不变)"
+    return silent if name == "io" and lane == 0 else ""
+
+
 def _care(i: int, now: float) -> dict[str, Any]:
     """Of the first lane's deck all is well, the second one wanders, the third one's certificate is over."""
     ends = datetime.fromtimestamp(now, UTC).date() + timedelta(days=(200, 20, -3)[i % 3])
@@ -180,7 +186,7 @@ class Feeder:
                     gaps=0,
                     reconnects=i,
                     last_word_at=now - (0.1 if up else 42),
-                    note="" if up else "tcp: refused",
+                    note=_note(name, i) if up else "tcp: refused",
                     latency_ms=4.2 if name == "io" else None,
                     interval_ms=100.0 if name == "wb" else None,
                     late_ms=12.0 + 40 * i if name == "wb" else None,

@@ -121,6 +121,7 @@ async def test_what_an_instrument_needs_stands_beside_it(page: Page, console: Co
     await expect(care).to_have_count(len(LANES))
     await expect(rows.filter(has_text="L01").filter(has_text="wb")).to_contain_text("100 +12 ms")
     await expect(rows.filter(has_text="L01").filter(has_text="io")).to_contain_text("4.2 ms")
+    await expect(page.locator("#health tr.about")).to_contain_text("无主机看门狗")
     await expect(care.nth(0)).to_contain_text("有效期至")
     await expect(care.nth(1)).to_contain_text("△ 零点 +24 kg, +3 千克/天: 清理秤台,检查传感器")
     await expect(care.nth(2).locator(".tag-bad")).to_contain_text("检定已过期")

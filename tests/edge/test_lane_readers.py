@@ -26,8 +26,10 @@ from gateway_ctl.correction import Check
 from gateway_ctl.matching import Found, match
 from gateway_ctl.modes import Mode
 from gateway_ctl.picture import Rules
+from simulators.barrier import Boom
 from simulators.cards import CardReader
 from simulators.clock import SimClock
+from simulators.lane_io import LaneModule
 from simulators.rfid import SimTag, TagReader
 from telemetry.payloads.envelope import Q
 from tests.gateway_ctl.scene import order
@@ -64,8 +66,9 @@ class Wires:
         return link
 
 
-def lane_with(folder: Path, cards: int, seals: int) -> Lane:
+def lane_with(folder: Path, cards: int, seals: int, module: int) -> Lane:
     text = EXAMPLE.read_text(encoding="utf-8").replace("192.0.2.", "127.0.0.")
+    text = text.replace('host = "127.0.0.12", port = 502', f'host = "127.0.0.1", port = {module}')
     text = text.replace("[[lanes.cameras]]", (
         '[lanes.cards]\nname = "ic"\ndialect = "card-stx"\n'
         f'link = {{ kind = "tcp", host = "127.0.0.1", port = {cards} }}\n'
@@ -84,7 +87,8 @@ async def running(folder: Path) -> AsyncGenerator[tuple[Senses, Voice, CardReade
     sim, clock = SimClock(), SiteClock()
     card, near = CardReader(sim, speech="card-stx"), list[SimTag]()
     antenna = TagReader(sim, lambda: near)
-    lane = lane_with(folder, card.tcp()[1], antenna.tcp()[1])
+    module = LaneModule("adam-6050", sim, dict, Boom(sim))
+    lane = lane_with(folder, card.tcp()[1], antenna.tcp()[1], module.tcp()[1])
     senses = Senses("here", "L01", DeckWatch(division_kg=Decimal(20)), mode=Mode.LIVE, direction="in")
     voice = Voice()
     alive = [asyncio.ensure_future(each) for each in (
@@ -98,6 +102,7 @@ async def running(folder: Path) -> AsyncGenerator[tuple[Senses, Voice, CardReade
         await asyncio.gather(*alive, return_exceptions=True)
         card.close()
         antenna.close()
+        module.close()
 
 
 async def test_a_card_and_a_seal_reach_the_picture_and_the_card_stays_masked(tmp_path: Path) -> None:
@@ -140,3 +145,12 @@ async def test_what_the_seal_reader_saw_is_what_the_seal_check_compares(tmp_path
         assert found == {"SEAL-0012345": Found.SAME, "SEAL-0099999": Found.DIFFERS}
         senses.reread([Check.SEAL], Instant(SiteClock().now() + 60))
         assert senses.picture(SiteClock().now(), "p", since, frozenset()).identity.seal_numbers == ()
+
+
+async def test_what_the_module_does_in_silence_stands_in_its_health(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, voice, _, _), asyncio.timeout(20):
+        while not (notes := [body["note"] for word, name, body in voice.said if (word, name) == ("health", "io")]):
+            await asyncio.sleep(0.02)
+        while notes[-1] != "host watchdog: only the maker's tool tells (主机看门狗只有厂家工具可查)":
+            await asyncio.sleep(0.02)
+            notes = [body["note"] for word, name, body in voice.said if (word, name) == ("health", "io")]

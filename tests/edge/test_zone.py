@@ -98,6 +98,7 @@ async def test_a_sensor_that_misses_the_truck_is_occupied_until_it_sees_one(sens
         lane.module.faults.stuck[sensor] = False
         assert await lane.truck() == (Reason.ZONE_OCCUPIED,)
         assert lane.senses.zone_note.startswith(f"{sensor} missed a vehicle")
+        assert lane.senses.picture(lane.clock.now(), None, None, frozenset()).zone_blind == (sensor,)
         del lane.module.faults.stuck[sensor]
         assert await lane.truck() == ()
         assert lane.senses.zone_note == ""

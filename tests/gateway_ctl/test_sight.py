@@ -410,8 +410,8 @@ def test_nothing_rings_in_a_lane_that_is_well() -> None:
     found = conditions_seen(WHOLE, shown(), State.GATHERING, ago(1), NOW, RULES)
     assert found == dict.fromkeys(
         (
-            Condition.INPUTS_STALE, Condition.WEIGHT_STALE, Condition.ZONE_STUCK, Condition.OPEN_LONG,
-            Condition.SCALE_UNFIT, Condition.CLOCK_STEPPED,
+            Condition.INPUTS_STALE, Condition.WEIGHT_STALE, Condition.ZONE_STUCK, Condition.ZONE_BLIND,
+            Condition.OPEN_LONG, Condition.SCALE_UNFIT, Condition.CLOCK_STEPPED,
         ), False,
     ), "and what a truck takes with it is not unrung by a look"  # fmt: skip
 
@@ -435,6 +435,10 @@ def test_a_place_that_is_taken_for_long(name: str) -> None:
     assert not stuck(False, 0.05, 90)
     assert not stuck(True, 1.1, 90)
     assert stuck(True, 1.0, 90)
+
+
+def test_a_sensor_that_missed_a_vehicle_rings_at_once() -> None:
+    assert rings(of=replace(shown(), zone_blind=("loop_boom",))) == {Condition.ZONE_BLIND}
 
 
 def test_a_boom_that_is_up_for_long() -> None:

@@ -52,6 +52,7 @@ export function Health({ live }: { live: Live }) {
                 <td class="r num">{row.words_per_s === null ? "–" : row.words_per_s.toFixed(1)}</td><td class="r num nowrap">{row.body.up ? latency(row.body) : "–"}</td><td class="r num">{row.body.garbage}</td><td class="r num">{row.body.gaps}</td><td class="r num">{row.body.reconnects}</td>
                 <td class="r nowrap"><Age live={live} at={row.body.last_word_at} /></td>
               </tr>
+              {row.body.up && row.body.note !== "" && <tr class={`about ${isFresh(live, "health", row.at) ? "" : "void"}`}><td colSpan={2} /><td colSpan={7}>{row.body.note}</td></tr>}
               {(row.body.calibrated_on ?? row.body.calibrated_until ?? row.body.zero) !== null && <tr class={`care ${isFresh(live, "health", row.at) ? "" : "void"}`}><td colSpan={2} /><td colSpan={7}><Care live={live} body={row.body} /></td></tr>}
             </Fragment>))}
           </tbody>

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from drivers.faults import LinkLost
 from drivers.link import open_link
 from drivers.link.config import SerialLinkConfig, TcpLinkConfig
 from drivers.readings import Garbage
@@ -200,6 +202,60 @@ async def test_a_card_that_stays_is_told_once_on_a_real_wire(speech: CardSpeech,
     finally:
         await wire.close()
         sim.close()
+
+
+CARDS = {f"{number:010d}" for number in range(10_000)}
+
+
+async def test_ten_thousand_cards_over_a_bad_line_that_is_unplugged() -> None:
+    """Half frames, noise, wrong sums, four lives of the connection: every card that is told was held to the reader."""
+    dice = random.Random(7)
+    sim = SimReader(SimClock(), speech="card-stx", seed=7, faults=TagFaults(bad_sum_share=0.05))
+    host, port = sim.tcp()
+    link = {"kind": "tcp", "host": host, "port": port}
+    config = CardReaderConfig.model_validate({"name": "ic", "link": link, "dialect": "card-stx", "repeat_window_s": 0})
+    clock = SiteClock()
+    told: list[str] = []
+    garbage = held = 0
+
+    async def hear(reader: CardReader) -> None:
+        nonlocal garbage
+        async for word in reader.words():
+            if isinstance(word, Garbage):
+                garbage += 1
+            else:
+                told.append(word.number)
+
+    for life in range(4):
+        wire = await open_link(config.link, clock)
+        hearing = asyncio.ensure_future(hear(CardReader(wire, config, clock)))
+        while held < 2500 * (life + 1):
+            frame = frame_of(held.to_bytes(4, "big"), "card-stx")
+            match dice.randrange(12):
+                case 0:
+                    sim.inject(frame[: dice.randrange(1, len(frame))])
+                case 1:
+                    sim.inject(bytes(dice.randrange(256) for _ in range(dice.randrange(1, 9))))
+                case _:
+                    pass
+            sim.say(held.to_bytes(4, "big"))
+            held += 1
+            if not held % 50:
+                await asyncio.sleep(0)
+        sim.say((9_999).to_bytes(4, "big"))
+        async with asyncio.timeout(20):
+            while not told or told[-1] not in ("0000009999", f"{held - 1:010d}"):
+                sim.say((9_999).to_bytes(4, "big"))
+                await asyncio.wait((hearing,), timeout=0.02)
+        sim.drop()
+        async with asyncio.timeout(20):
+            with pytest.raises(LinkLost):
+                await hearing
+        await wire.close()
+        sim.restore()
+    sim.close()
+    assert set(told) <= CARDS, "none that nobody held to it"
+    assert garbage > 500 and len(set(told)) > 8000
 
 
 async def test_bad_sums_and_noise_invent_no_card() -> None:
