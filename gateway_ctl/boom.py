@@ -152,7 +152,8 @@ class Door:
             note = f"{type(fault).__name__}: {fault}"
         except DriverFault as fault:
             # The driver's word for: nothing was written. The order is as good as before.
-            self._spent.pop(permit.order or "", None)
+            if permit.order is not None:
+                self._spent.pop(permit.order, None)
             why = Reason.INPUTS_STALE if isinstance(fault, LinkFault) else Reason.BOOM_FAULTY
             await self._enter(permit, Phase.REFUSED, began, f"{type(fault).__name__}: {fault}")
             return Moved(permit.id, Event.WITHDRAWN, (why,))
@@ -173,8 +174,8 @@ class Door:
 
     async def _arrived(self, permit: Permit) -> Event:
         raising = permit.movement is Movement.RAISE
-        wanted, left = (BoomAt.UP, True) if raising else (BoomAt.DOWN, False)
-        under = False
+        wanted = BoomAt.UP if raising else BoomAt.DOWN
+        left = under = False
         try:
             async with self._clock.timeout(self._travel_s):
                 while True:
@@ -182,8 +183,8 @@ class Door:
                     at = boom_at(shown, self._clock.now(), self._rules)
                     if at is wanted:
                         return Event.RAISED if raising else Event.LOWERED
-                    if at is BoomAt.UP and left and not raising:
-                        # On its way down it turned round: the hardware saw something under it.
+                    if at is BoomAt.UP and left:
+                        # It was to come down, and turned round on its way: the hardware saw something under it.
                         return Event.RAISED
                     left = left or at is BoomAt.MOVING
                     under = under or bool(shown.inputs.loop_boom.value) or bool(shown.inputs.photocell.value)

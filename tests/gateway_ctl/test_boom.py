@@ -12,14 +12,20 @@ from pathlib import Path
 import pytest
 
 from drivers.faults import DriverFault, LinkLost, NoAnswer, NotConfirmed, OpenFailed, OurMistake, Refused, TheirMistake
+from drivers.link.modbus import open_modbus
+from drivers.link.modbus_tables import table_named
 from drivers.readings import Instant
+from edge.clock import SiteClock
 from edge.lane.recall import recall
 from gateway_ctl.book import BookShut, entries, verify
-from gateway_ctl.boom import TRAVEL_S
+from gateway_ctl.boom import TRAVEL_S, arm
 from gateway_ctl.deeds import Moved, Phase
 from gateway_ctl.lane_state import Event
 from gateway_ctl.orders import Verb
 from gateway_ctl.reasons import Reason
+from tests.drivers.barrier.boom import module, wired
+from tests.drivers.modbus.conftest import QUICK
+from tests.drivers.modbus.module import OVER
 from tests.gateway_ctl.doorway import Doorway, Watch, doorway
 from tests.gateway_ctl.scene import EMPTY_DECK, NOW, PASSAGE, RULES, inputs, order, override
 
@@ -54,6 +60,9 @@ async def test_a_permit_is_one_write_and_the_book_comes_first(tmp_path: Path) ->
         }  # fmt: skip
         assert second.plain()["note"] == "raise: output seen on"
         assert third.plain()["note"] == Event.RAISED.value
+        limits = {name: told["value"] for name, told in third.plain()["seen"].items()}
+        assert limits == {"limit_down": False, "limit_up": True, "loop_boom": False}
+        assert "seen" not in second.plain()
         assert {e.passage for e in (first, second, third)} == {PASSAGE}
         assert [(p.phase, p.seconds) for p in stage.told] == [
             (Phase.WRITTEN, 0.0), (Phase.READ_BACK, 0.0), (Phase.CONFIRMED, 2.5),
@@ -346,6 +355,37 @@ async def test_a_lowering_that_turns_round_is_up_again(tmp_path: Path) -> None:
         assert stage.phases() == WRITTEN
 
 
+async def test_a_lowering_that_turns_round_behind_switches_that_jump(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as stage:
+        moving = await stage.start(stage.permit_to_lower())
+        stage.show(**MOVING)
+        stage.show(limit_down=True, limit_up=True)
+        stage.show(**UP)
+        assert (await moving).event is Event.RAISED, "it had left its upper switch before"
+
+
+async def test_a_raising_is_confirmed_by_a_picture_that_came_and_by_no_other(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as stage:
+        moving = await stage.start(stage.permit())
+        stage.show(limit_down=True, photocell=True)
+        await stage.until(stage.coming.empty)
+        stage.shown = replace(stage.shown, inputs=inputs(**UP))
+        stage.clock.advance(TRAVEL_S + 0.1)
+        assert (await moving).event is Event.NOT_CONFIRMED
+
+
+async def test_a_permit_is_remembered_for_as_long_as_it_could_be_used(tmp_path: Path) -> None:
+    async with doorway(tmp_path) as stage:
+        first = stage.permit()
+        stage.show(loop_boom=True)
+        await stage.door.move(first)
+        assert set(stage.door._used) == {first.id}
+        stage.clock.advance(first.expires_at - stage.clock.now())
+        second = replace(first, id="second", expires_at=Instant(first.expires_at + 2))
+        await stage.door.move(second)
+        assert set(stage.door._used) == {"second"}
+
+
 @pytest.mark.parametrize("what", ["photocell", "loop_boom"])
 async def test_a_lowering_that_turns_round_at_once_is_up_again(tmp_path: Path, what: str) -> None:
     """The polls never saw it leave its switch: what came under it, and that it is still up, say what happened."""
@@ -509,8 +549,21 @@ async def test_that_the_module_let_go_of_us_is_booked(tmp_path: Path, fired: boo
         stage.door.attach(None)
         stage.arm.watch = Watch(fired)
         await stage.door.meet(stage.arm)
-        assert [e.kind for e in stage.written()] == ["module let go"] * bool(fired)
+        told = [(e.kind, e.plain()) for e in stage.written()]
+        assert told == [("module let go", {"by": "host watchdog"})] * bool(fired)
         assert (await raised(stage)).event is Event.RAISED
+
+
+async def test_the_arm_behind_a_lanes_module() -> None:
+    """Over a real wire, at a module that is pretended."""
+    over = module("plain-8ch")
+    async with OVER["tcp"](over) as where:
+        link = await open_modbus(where, QUICK)
+        behind = arm(link, table_named("plain-8ch"), wired(), SiteClock(speed=5 / 3))
+        assert not await behind.standing()
+        assert str(await behind.raise_boom()) == "raise: output seen on"
+        assert [pdu.hex() for pdu in over.writes()] == ["0502000005"]
+        await link.close()
 
 
 async def test_the_whole_story_is_one_chain(tmp_path: Path) -> None:
