@@ -7,6 +7,7 @@ in two, each half would need the other.
 """
 
 from dataclasses import replace
+from typing import TypeGuard
 
 from drivers.readings import Instant
 from gateway_ctl import matching
@@ -124,16 +125,16 @@ def hear(lane: Lane, word: Word, picture: Picture, now: Instant, rules: Rules) -
             lane, rang = rung(lane, Condition.ORDER_FALSE) if set(reasons) & _FALSE else (lane, ())
             if by_customs:
                 lane = note(end(lane, StepName.CLEAR, now, ok=False), reasons)
-                lane, more = _advance(lane, Event.ORDER_BAD, picture, now, rules)
-                return lane, (*deeds, *rang, *more)
+                lane, _ = _advance(lane, Event.ORDER_BAD, picture, now, rules)
+                return lane, (*deeds, *rang)
             return remember(lane, reasons), (*deeds, *rang)
         case Silence(reason=reason):
             if lane.state is not State.ASKING:
                 return lane, ()
             lane = note(end(lane, StepName.CLEAR, now, ok=False), (reason,))
             lane, rang = rung(lane, Condition.CLEARANCE_SILENT)
-            lane, more = _advance(lane, Event.SILENT, picture, now, rules)
-            return lane, (refuse(lane, (reason,), None, picture), *rang, *more)
+            lane, _ = _advance(lane, Event.SILENT, picture, now, rules)
+            return lane, (refuse(lane, (reason,), None, picture), *rang)
         case Moved():
             return _moved(lane, word, picture, now, rules)
 
@@ -148,19 +149,17 @@ def _ordered(lane: Lane, order: Order, picture: Picture, now: Instant, rules: Ru
         why = Reason.LANE_WAKING if lane.state is State.WAKING else Reason.BOOM_MOVING
         return lane, (*deeds, Answer(order.id, (why,)))
     if order.origin is Origin.PERSON:
-        lane, more = _by_person(lane, order, picture, now, rules)
-        return lane, (*deeds, *more)
+        return _by_person(lane, order, picture, now, rules)
     event = Event.RELEASE_ORDERED if order.verb is Verb.RELEASE else Event.HOLD_ORDERED
     bad = judge_order(picture, order, now, rules)
     if lane.passage is not None and not bad and order.issued_at < lane.passage.heard_at:
         bad = (Reason.ORDER_OUTDATED,)
     if lane.passage is None or bad:
-        bad = bad or (Reason.ORDER_OTHER_PASSAGE,)
         lane, rang = rung(lane, Condition.ORDER_FALSE) if set(bad) & _FALSE else (lane, ())
         lane = note(end(lane, StepName.CLEAR, now, ok=False), bad)
         refusal = refuse(lane, bad, order.id, picture)
-        lane, more = _advance(lane, Event.ORDER_BAD, picture, now, rules)
-        return lane, (*deeds, Answer(order.id, bad), refusal, *rang, *more)
+        lane, _ = _advance(lane, Event.ORDER_BAD, picture, now, rules)
+        return lane, (*deeds, Answer(order.id, bad), refusal, *rang)
     if TABLE[lane.state][event] is lane.state and lane.state not in (State.CLEARED, State.HELD):
         stuck = lane.state is State.FAULT
         return lane, (*deeds, Answer(order.id, (Reason.NOT_CONFIRMED if stuck else Reason.BOOM_ALREADY_UP,)))
@@ -170,13 +169,13 @@ def _ordered(lane: Lane, order: Order, picture: Picture, now: Instant, rules: Ru
     lane = begin(lane, StepName.DECIDE, now)
     if event is Event.RELEASE_ORDERED:
         lane = replace(lane, reasons=())
-        lane, more = _advance(lane, event, picture, now, rules)
+        lane, _ = _advance(lane, event, picture, now, rules)
         lane, acts = _judge(lane, picture, now, rules)
-        return lane, (*deeds, Answer(order.id, ()), *more, *acts)
+        return lane, (*deeds, Answer(order.id, ()), *acts)
     verdict = _VERDICT[order.verb]
     lane = note(end(lane, StepName.DECIDE, now, ok=False), (verdict,))
-    lane, more = _advance(lane, event, picture, now, rules)
-    return lane, (*deeds, Answer(order.id, ()), refuse(lane, (verdict,), order.id, picture), *more)
+    lane, _ = _advance(lane, event, picture, now, rules)
+    return lane, (*deeds, Answer(order.id, ()), refuse(lane, (verdict,), order.id, picture))
 
 
 _VERDICT = {Verb.HOLD: Reason.ORDER_HOLD, Verb.INSPECT: Reason.ORDER_INSPECT, Verb.REFUSE: Reason.ORDER_REFUSE}
@@ -202,7 +201,7 @@ def _by_person(lane: Lane, order: Order, picture: Picture, now: Instant, rules: 
         return lane, (Answer(order.id, (Reason.BOOM_MOVING,)),)
     rang: tuple[Deed, ...] = ()
     if lane.passage is not None and not lowers:
-        lane, rang = rung(replace(lane, passage=replace(lane.passage, order=order), reasons=()), Condition.OVERRIDE)
+        lane, rang = rung(replace(lane, passage=replace(lane.passage, order=order)), Condition.OVERRIDE)
     if waits:
         lane, _ = _advance(lane, Event.RELEASE_ORDERED, picture, now, rules)
     lane, move = _permitted(lane, answer, order, picture, now, rules)
@@ -249,18 +248,18 @@ def _confirmed(lane: Lane, order: Order, picture: Picture, now: Instant, rules: 
     bad = list(judge_order(picture, order, now, rules))
     if picture.mode is Mode.SHADOW:
         bad.append(Reason.LANE_IN_SHADOW)
-    elif picture.mode is Mode.LIVE or advised is None or not _released(advised):
+    elif picture.mode is Mode.LIVE or not _released(advised):
         bad.append(Reason.ORDER_MISSING)
     elif advised.id != order.confirms:
         bad.append(Reason.ORDER_OUTDATED)
     if bad or lane.passage is None or lane.state not in (State.CLEARED, State.HELD):
-        why = tuple(bad) or (Reason.BOOM_ALREADY_UP if lane.passage is not None else Reason.ORDER_OTHER_PASSAGE,)
+        why = tuple(bad) or (Reason.BOOM_ALREADY_UP,)
         return remember(lane, why), (Answer(order.id, why), refuse(lane, why, order.id, picture))
     willing = replace(lane, passage=replace(lane.passage, confirmed=order.confirms))
     answer = decide(of(willing, picture), advised, now, rules)
     if isinstance(answer, Refusal):
         return remember(lane, answer.reasons), (Answer(order.id, answer.reasons), Refuse(answer, picture.passage))
-    lane = begin(replace(willing, reasons=()), StepName.DECIDE, now)
+    lane = begin(willing, StepName.DECIDE, now)
     if lane.state is State.HELD:
         lane, _ = _advance(lane, Event.RELEASE_ORDERED, picture, now, rules)
     lane, move = _permitted(lane, answer, advised, of(willing, picture), now, rules)
@@ -282,7 +281,7 @@ def _held_open(lane: Lane, order: Order, picture: Picture, now: Instant, rules: 
         return lane, (Answer(order.id, (Reason.BOOM_MOVING,)),)
     if lane.passage is not None:
         lane = replace(lane, passage=replace(lane.passage, order=order))
-    lane, rang = rung(replace(lane, keep=order, reasons=()), Condition.OVERRIDE)
+    lane, rang = rung(replace(lane, keep=order), Condition.OVERRIDE)
     lane, move = _permitted(lane, answer, order, picture, now, rules)
     return lane, (Answer(order.id, ()), *rang, *move)
 
@@ -341,10 +340,10 @@ def _of_cleared(lane: Lane, passage: Passage, picture: Picture, now: Instant, ru
     fresh = set(answer.reasons) - set(passage.refused)
     lane = note(lane, answer.reasons)
     if answer.passing:
-        return lane, (*((Refuse(answer, picture.passage),) if fresh else ()), *led)
+        return lane, (Refuse(answer, picture.passage),) if fresh else ()
     lane = end(lane, StepName.DECIDE, now, ok=False)
-    lane, deeds = _advance(lane, Event.REFUSED, picture, now, rules)
-    return lane, (Refuse(answer, picture.passage), *deeds, *led)
+    lane, _ = _advance(lane, Event.REFUSED, picture, now, rules)
+    return lane, (Refuse(answer, picture.passage), *led)
 
 
 def _against(refusal: Refusal) -> tuple[Reason, ...]:
@@ -377,11 +376,7 @@ def _led(
     """
     refusal = replace(refusal, reasons=_against(refusal))
     late = now - passage.opened_at >= rules.gather_s
-    lines = [
-        line
-        for line in matching.match(picture, passage.order, rules)
-        if line.reasons and (late or line.found is not Found.UNREAD)
-    ]
+    lines = [line for line in matching.match(picture, passage.order, rules) if late or line.found is not Found.UNREAD]
     leads = matching.consequence(lines, rules)
     if leads in (Consequence.INSPECT, Consequence.REFUSE):
         inspect = leads is Consequence.INSPECT
@@ -415,7 +410,7 @@ def _locally(lane: Lane, picture: Picture, now: Instant, rules: Rules) -> Though
     return replace(lane, passage=passage), (SignHere(passage, of(lane, picture)),)
 
 
-def _released(order: Order | None) -> bool:
+def _released(order: Order | None) -> TypeGuard[Order]:
     """Without a person. A person's wish is judged when it comes, and not acted upon later."""
     return order is not None and order.verb is Verb.RELEASE and order.origin is not Origin.PERSON
 
@@ -442,7 +437,7 @@ def _moved(lane: Lane, word: Moved, picture: Picture, now: Instant, rules: Rules
     step = StepName.LOWER if lowering else StepName.RAISE
     deeds: tuple[Deed, ...] = ()
     event = word.event
-    lane = replace(lane, permit=None, keep=lane.keep if event is Event.RAISED and not lowering else None)
+    lane = replace(lane, permit=None)
     if event is Event.WITHDRAWN:
         lane = note(drop(lane, step), word.reasons)
         if lane.passage is not None:
@@ -454,19 +449,19 @@ def _moved(lane: Lane, word: Moved, picture: Picture, now: Instant, rules: Rules
         lane, deeds = rung(note(end(lane, step, now, ok=False), (Reason.NOT_CONFIRMED,)), Condition.NOT_CONFIRMED)
     else:
         lane = end(lane, step, now)
-        if event is Event.RAISED and not lowering:
+        if not lowering:
             lane = begin(lane, StepName.CROSS, now)
     lane, more = _advance(lane, event, picture, now, rules)
     if lane.keep is not None:
         # Up for it: held open from now on, unless going up has taken longer than it holds.
         begun = _keeping(lane, now)
-        lane, kept = (lane, ()) if begun is None else _advance(lane, begun, picture, now, rules)
-        lane, more = lane if lane.state is State.KEPT else replace(lane, keep=None), (*more, *kept)
+        if begun is not None:
+            lane, more = _advance(lane, begun, picture, now, rules)
+        lane = lane if lane.state is State.KEPT else replace(lane, keep=None)
     passage = lane.passage
     if event is Event.WITHDRAWN and not lowering and passage is not None and not _released(passage.order):
         # A person's wish that came to nothing is not acted upon later: they stand there and can wish again.
-        lane, held = _advance(replace(lane, passage=replace(passage, order=None)), Event.REFUSED, picture, now, rules)
-        more = (*more, *held)
+        lane, _ = _advance(replace(lane, passage=replace(passage, order=None)), Event.REFUSED, picture, now, rules)
     return lane, (*deeds, *more)
 
 
@@ -517,16 +512,15 @@ def _advance(lane: Lane, event: Event, picture: Picture, now: Instant, rules: Ru
         lane, more = opened(lane, picture, now, rules)
         deeds = (*deeds, *more)
     elif after is State.ASKING and lane.passage is not None:
-        picture = of(lane, picture)
         passage = replace(lane.passage, asked=asked(picture), order=None, sent=None)
         lane = begin(replace(lane, passage=passage, reasons=()), StepName.CLEAR, now)
-        deeds = (*deeds, Ask(passage, of(lane, picture)))
+        deeds = (Ask(passage, of(lane, picture)),)
     elif after is State.CROSSING and lane.passage is not None:
         lane = replace(lane, passage=replace(lane.passage, crossed=True))
     elif after is State.KEPT and lane.keep is not None:
-        deeds = (*deeds, Keep(lane.keep, holds=True))
+        keep = Keep(lane.keep, holds=True)
         lane, rang = rung(replace(lane, reasons=(), passed=0), Condition.KEPT_OPEN)
-        deeds = (*deeds, *rang)
+        deeds = (keep, *rang)
     elif after is State.FAULT and event is not Event.NOT_CONFIRMED:
         lane, rang = rung(note(lane, (Reason.BOOM_STRAYED,)), Condition.BOOM_STRAYED)
         deeds = (*deeds, refuse(lane, (Reason.BOOM_STRAYED,), None, picture), *rang)

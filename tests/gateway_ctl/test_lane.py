@@ -121,9 +121,13 @@ def test_a_truck_comes() -> None:
 
 
 def test_a_truck_that_is_read_and_weighed_is_asked_about() -> None:
-    before = lane(State.GATHERING, passage=passage(steps=(Step(name=StepName.IDENTIFY, began=OPENED),)))
+    before = lane(
+        State.GATHERING,
+        passage=passage(steps=(Step(name=StepName.IDENTIFY, began=OPENED),)),
+        reasons=(Reason.WEIGHT_NOT_SETTLED,),
+    )
     found, deeds = look(before, picture(passage=None), NOW, RULES)
-    assert found.state is State.ASKING
+    assert (found.state, found.since) == (State.ASKING, NOW)
     known = the_passage(found)
     assert known.asked == asked(picture())
     (ask,) = of(deeds, Ask)
@@ -312,7 +316,7 @@ def test_what_was_told_of_this_truck_once_is_not_told_again_while_it_passes() ->
 def test_customs_says_no(verb: Verb, reason: Reason) -> None:
     before = lane(State.ASKING, passage=passage(asked=ASKED, steps=(Step(name=StepName.CLEAR, began=OPENED),)))
     found, deeds = hear(before, Ordered(order(verb=verb)), picture(passage=None), NOW, RULES)
-    assert found.state is State.HELD
+    assert (found.state, found.since) == (State.HELD, NOW)
     assert (found.reasons, the_passage(found).refused) == ((reason,), (reason,))
     assert deeds[0] == Answer("o-1", ())
     assert [told(each) for each in of(deeds, Refuse)] == [("o-1", (reason,), PASSAGE)]
@@ -339,7 +343,7 @@ def test_a_bad_order_of_customs_takes_the_truck_out_of_asking() -> None:
     clear = Step(name=StepName.CLEAR, began=OPENED)
     before = lane(State.ASKING, passage=passage(asked=ASKED, steps=(clear,)))
     found, deeds = hear(before, Ordered(order(expires_at=NOW)), picture(), NOW, RULES)
-    assert found.state is State.HELD
+    assert (found.state, found.since) == (State.HELD, NOW)
     assert found.reasons == (Reason.ORDER_EXPIRED,)
     assert deeds[0] == Answer("o-1", (Reason.ORDER_EXPIRED,))
     assert [told(each) for each in of(deeds, Refuse)] == [("o-1", (Reason.ORDER_EXPIRED,), PASSAGE)]
@@ -396,6 +400,33 @@ def test_nobody_is_heard_while_the_lane_wakes_or_the_boom_moves(state: State, re
     assert waiting.awaits is None
 
 
+@pytest.mark.parametrize("state", [State.ASKING, State.OPEN, State.HELD])
+@pytest.mark.parametrize("wish", [order(expires_at=NOW), order(), order(verb=Verb.HOLD)], ids=["bad", "yes", "no"])
+def test_any_word_of_customs_ends_its_silence(state: State, wish: Order) -> None:
+    before = lane(state, passage=passage(asked=ASKED), ringing=frozenset({Condition.CLEARANCE_SILENT}))
+    found, deeds = hear(before, Ordered(wish), picture(), NOW, RULES)
+    assert deeds[0] == Ring(Condition.CLEARANCE_SILENT, active=False, passage=PASSAGE)
+    assert isinstance(deeds[1], Answer)
+    assert Condition.CLEARANCE_SILENT not in found.ringing
+
+
+@pytest.mark.parametrize("state", [State.GATHERING, State.ASKING, State.CLEARED, State.HELD])
+def test_customs_newer_word_takes_the_place_of_its_older_one(state: State) -> None:
+    was = passage(asked=ASKED, order=order(), heard_at=after(-1))
+    no = order(id="o-2", verb=Verb.HOLD, issued_at=after(-0.5))
+    found, _ = hear(lane(state, passage=was), Ordered(no), picture(), NOW, RULES)
+    assert (found.state, the_passage(found).order, the_passage(found).heard_at) == (State.HELD, no, after(-0.5))
+    yes = order(id="o-3", issued_at=after(-0.5))
+    found, _ = hear(lane(state, passage=was), Ordered(yes), picture(), NOW, RULES)
+    assert (found.state, the_passage(found).order) == (State.RAISING, yes)
+
+
+def test_an_order_that_is_bad_and_old_is_refused_for_what_is_bad() -> None:
+    before = lane(State.HELD, passage=passage(asked=ASKED, heard_at=NOW))
+    _, deeds = hear(before, Ordered(order(expires_at=NOW)), picture(), NOW, RULES)
+    assert deeds[0] == Answer("o-1", (Reason.ORDER_EXPIRED,))
+
+
 @pytest.mark.parametrize("state", [State.OPEN, State.CROSSING, State.CLEARING, State.KEPT, State.FAULT])
 def test_a_release_for_a_boom_that_is_not_down(state: State) -> None:
     before = lane(state, passage=passage(asked=ASKED))
@@ -411,7 +442,7 @@ def test_what_calls_itself_an_order_and_is_none() -> None:
     ):  # fmt: skip
         why = (reason,)
         found, deeds = hear(before, Unadmitted("o-9", why, asked=True), picture(), NOW, RULES)
-        assert found.state is State.HELD
+        assert (found.state, found.since) == (State.HELD, NOW)
         assert (found.reasons, the_passage(found).refused) == (why, why)
         assert step(found, StepName.CLEAR) == Step(name=StepName.CLEAR, began=OPENED, ended=NOW, ok=False)
         assert deeds[0] == Answer("o-9", why)
@@ -430,7 +461,7 @@ def test_what_calls_itself_an_order_and_is_none() -> None:
 def test_customs_is_silent() -> None:
     before = lane(State.ASKING, passage=passage(asked=ASKED, steps=(Step(name=StepName.CLEAR, began=OPENED),)))
     found, deeds = hear(before, Silence(), picture(), NOW, RULES)
-    assert found.state is State.HELD
+    assert (found.state, found.since) == (State.HELD, NOW)
     assert (found.reasons, the_passage(found).refused) == ((Reason.CLEARANCE_SILENT,),) * 2
     assert step(found, StepName.CLEAR) == Step(name=StepName.CLEAR, began=OPENED, ended=NOW, ok=False)
     assert [told(each) for each in of(deeds, Refuse)] == [(None, (Reason.CLEARANCE_SILENT,), PASSAGE)]
@@ -516,6 +547,9 @@ def test_a_read_that_differs_is_read_again_once() -> None:
     ):
         _, deeds = hear(lane(State.ASKING, passage=passage(asked=ASKED)), Ordered(wish), picture(), NOW, rules)
         assert not of(deeds, Reread), wish
+    late = lane(State.ASKING, passage=passage(asked=ASKED, opened_at=after(-30)))
+    _, deeds = hear(late, Ordered(order(containers=("CSQU3054383", "TCNU7200794"))), picture(), NOW, retry)
+    assert not of(deeds, Reread), "there is nothing to let go of"
     half = replace(found, passage=replace(the_passage(found), reread=frozenset({Check.PLATE})))
     more, deeds = look(half, picture(), NOW, retry)
     assert of(deeds, Reread) == [Reread((Check.CONTAINERS,), PASSAGE)]
@@ -565,6 +599,10 @@ def test_a_person_lowers() -> None:
         assert deeds == (Answer("p-2", ()), Move(found.permit, low, picture(inputs=UP)))
         assert the_passage(found).order == order(), "it is no override"
         assert the_passage(found).movements == (Movement.LOWER,)
+        twice, _ = hear(
+            lane(state, passage=passage(movements=(Movement.RAISE,))), Ordered(low), picture(inputs=UP), NOW, RULES
+        )
+        assert the_passage(twice).movements == (Movement.RAISE, Movement.LOWER)
         assert step(found, StepName.CROSS) == Step(name=StepName.CROSS, began=OPENED, ended=NOW)
         assert step(found, StepName.LOWER) == Step(name=StepName.LOWER, began=NOW)
     for state in (State.GATHERING, State.ASKING, State.HELD, State.CLEARED):
@@ -615,6 +653,12 @@ def test_a_first_signature_that_would_be_refused_with_two() -> None:
     assert the_passage(found).refused == (Reason.BOOM_FAULTY,)
     assert deeds[0] == Answer("p-1", (Reason.BOOM_FAULTY,))
     assert [told(each) for each in of(deeds, Refuse)] == [("p-1", (Reason.BOOM_FAULTY,), PASSAGE)]
+
+
+def test_a_first_signature_that_is_old_and_wrong_is_refused_for_what_is_wrong() -> None:
+    faulty = picture(inputs=inputs(boom_fault=True))
+    _, deeds = hear(lane(State.HELD), Awaited(override(issued_at=after(-60))), faulty, NOW, RULES)
+    assert deeds[0] == Answer("p-1", (Reason.BOOM_FAULTY,))
 
 
 def test_a_first_signature_that_is_a_minute_old() -> None:
@@ -811,12 +855,29 @@ def test_a_hand_in_an_empty_lane() -> None:
     assert (advise.passage, advise.order, advise.agrees) == (None, None, False)
 
 
+def test_a_held_truck_against_which_nothing_is_left_is_advised() -> None:
+    for shown, advice in ((ADVISORY, Advice.ADVISED), (SHADOW, Advice.WOULD)):
+        before = lane(State.HELD, passage=passage(asked=ASKED, order=order()), reasons=(Reason.PLATE_UNREAD,))
+        found, deeds = look(before, shown, NOW, RULES)
+        assert (found.state, found.since) == (State.CLEARED, NOW)
+        assert [each.advice for each in of(deeds, Advise)] == [advice]
+
+
+def test_a_lane_in_shadow_says_what_a_live_one_would_have_against_lowering() -> None:
+    faulty = replace(SHADOW, inputs=replace(UP, boom_fault=Seen(True, NOW, NOW)))
+    found, deeds = look(lane(State.CLEARING), faulty, NOW, RULES)
+    assert found.reasons == (Reason.BOOM_FAULTY,)
+    assert [each.refusal.reasons for each in of(deeds, Refuse)] == [(Reason.BOOM_FAULTY,)]
+
+
 def test_a_lane_in_shadow_would_lower_as_well() -> None:
     up = replace(SHADOW, inputs=UP)
     found, deeds = look(lane(State.CLEARING), up, NOW, RULES)
     (advise,) = of(deeds, Advise)
     assert (advise.advice, advise.movement) == (Advice.WOULD, Movement.LOWER)
     assert the_passage(found).would == (Movement.LOWER,)
+    more, _ = look(lane(State.CLEARING, passage=passage(would=(Movement.RAISE,))), up, NOW, RULES)
+    assert the_passage(more).would == (Movement.RAISE, Movement.LOWER)
     assert found.reasons == (Reason.LANE_IN_SHADOW,)
     assert look(found, up, after(0.5), RULES)[1] == ()
     nobody, deeds = look(alone(State.CLEARING), replace(up, passage=None), NOW, RULES)
@@ -845,7 +906,10 @@ def lowering(**changes: object) -> Lane:
 
 def test_the_boom_is_up() -> None:
     found, deeds = hear(raising(), Moved("permit-1", Event.RAISED), picture(inputs=UP), NOW, RULES)
-    assert (found.state, found.permit, deeds) == (State.OPEN, None, ())
+    assert (found.state, found.since, found.permit, deeds) == (State.OPEN, NOW, None, ())
+    by_person = raising(passage=replace(the_passage(raising()), order=override()))
+    up, _ = hear(by_person, Moved("permit-1", Event.RAISED), picture(inputs=UP), NOW, RULES)
+    assert the_passage(up).order == override()
     assert step(found, StepName.RAISE) == Step(name=StepName.RAISE, began=OPENED, ended=NOW)
     assert step(found, StepName.CROSS) == Step(name=StepName.CROSS, began=NOW)
 
@@ -892,7 +956,7 @@ def test_a_persons_wish_that_came_to_nothing_is_not_acted_upon_later() -> None:
     by_person = raising(passage=replace(the_passage(raising()), order=override()))
     why = (Reason.BOOM_FAULTY,)
     found, _ = hear(by_person, Moved("permit-1", Event.WITHDRAWN, why), picture(), NOW, RULES)
-    assert (found.state, the_passage(found).order) == (State.HELD, None)
+    assert (found.state, found.since, the_passage(found).order) == (State.HELD, NOW, None)
     held = lowering(passage=replace(the_passage(lowering()), order=override()))
     found, _ = hear(held, Moved("permit-1", Event.WITHDRAWN, why), picture(inputs=UP), NOW, RULES)
     assert (found.state, the_passage(found).order) == (State.CLEARING, override())
@@ -945,10 +1009,11 @@ def test_a_truck_crosses() -> None:
     assert (clearing.state, deeds) == (State.CLEARING, ())
     assert step(clearing, StepName.CROSS) == Step(name=StepName.CROSS, began=OPENED, ended=NOW)
     assert clearing.reasons == (Reason.ZONE_NOT_CLEAR_YET,)
-    lower, deeds = look(clearing, at(NOW + 1, picture(inputs=UP, deck=EMPTY_DECK)), after(1), RULES)
-    assert lower.state is State.LOWERING
+    free = at(NOW + 1, picture(inputs=UP, deck=EMPTY_DECK))
+    lower, deeds = look(clearing, free, after(1), RULES)
+    assert (lower.state, lower.since) == (State.LOWERING, after(1))
     (move,) = of(deeds, Move)
-    assert (move.permit.movement, move.order) == (Movement.LOWER, None)
+    assert (move.permit.movement, move.order, move.picture) == (Movement.LOWER, None, free)
 
 
 def test_a_lowering_that_cannot_be_is_told_once_and_only_when_waiting_does_not_help() -> None:
@@ -1001,7 +1066,7 @@ def test_a_fault_that_is_mended_ends_the_passage() -> None:
 def test_a_hold_open_raises() -> None:
     before = lane(State.HELD, reasons=(Reason.ORDER_HOLD,), passage=passage(asked=ASKED))
     found, deeds = hear(before, Ordered(kept()), picture(), NOW, RULES)
-    assert (found.state, found.keep, found.reasons) == (State.RAISING, kept(), ())
+    assert (found.state, found.since, found.keep, found.reasons) == (State.RAISING, NOW, kept(), ())
     assert the_passage(found).order == kept()
     assert found.permit is not None
     ring = Ring(Condition.OVERRIDE, active=True, passage=PASSAGE)
@@ -1032,7 +1097,8 @@ def test_a_hold_open_that_is_refused() -> None:
 def test_a_hold_open_takes_over_an_open_boom_without_a_movement(state: State) -> None:
     before = lane(state, passed=4, reasons=(Reason.ZONE_NOT_CLEAR_YET,))
     found, deeds = hear(before, Ordered(kept()), picture(inputs=UP), NOW, RULES)
-    assert (found.state, found.keep, found.passed, found.reasons) == (State.KEPT, kept(), 0, ())
+    assert (found.state, found.since, found.keep, found.passed) == (State.KEPT, NOW, kept(), 0)
+    assert found.reasons == ()
     override_rings = Ring(Condition.OVERRIDE, active=True, passage=PASSAGE)
     kept_rings = Ring(Condition.KEPT_OPEN, active=True, passage=PASSAGE)
     assert deeds == (Answer("k-1", ()), Spend("k-1"), override_rings, Keep(kept(), holds=True), kept_rings)
@@ -1049,7 +1115,7 @@ def test_a_second_hold_open_takes_the_place_of_the_first() -> None:
 def test_the_boom_is_up_for_a_hold_open() -> None:
     before = raising(keep=kept(), passed=3)
     found, deeds = hear(before, Moved("permit-1", Event.RAISED), picture(inputs=UP), NOW, RULES)
-    assert (found.state, found.keep, found.passed) == (State.KEPT, kept(), 0)
+    assert (found.state, found.since, found.keep, found.passed) == (State.KEPT, NOW, kept(), 0)
     assert of(deeds, Keep) == [Keep(kept(), holds=True)]
     assert of(deeds, Ring) == [Ring(Condition.KEPT_OPEN, active=True, passage=PASSAGE)]
     late = raising(keep=kept(until=NOW))
@@ -1106,8 +1172,41 @@ def test_a_person_closes() -> None:
         assert [told(each) for each in of(deeds, Refuse)] == [("p-4", (Reason.NOT_KEPT_OPEN,), PASSAGE)]
         assert the_passage(found).refused == (Reason.NOT_KEPT_OPEN,)
         assert found.state is state
+    _, deeds = hear(lane(State.OPEN), Ordered(replace(shut, lane="L02")), picture(inputs=UP), NOW, RULES)
+    assert deeds[0] == Answer("p-4", (Reason.ORDER_OTHER_LANE,))
+    just = picture(inputs=replace(UP, photocell=Seen(False, NOW, NOW)))
+    found, deeds = hear(before, Ordered(shut), just, NOW, RULES)
+    assert (found.state, found.since, of(deeds, Move)) == (State.CLEARING, NOW, [])
     found, deeds = hear(before, Ordered(replace(shut, lane="L02")), picture(inputs=UP), NOW, RULES)
     assert (found.state, deeds[0]) == (State.KEPT, Answer("p-4", (Reason.ORDER_OTHER_LANE,)))
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.CROSSING, State.CLEARING])
+def test_a_hold_open_begins_on_the_next_picture_of_an_open_boom(state: State) -> None:
+    there = state is State.CROSSING
+    up = picture(inputs=replace(UP, photocell=Seen(there, NOW, NOW)))
+    found, deeds = look(lane(state, keep=kept(), sight=under(zone=there)), up, NOW, RULES)
+    assert found.state is State.KEPT
+    assert of(deeds, Keep) == [Keep(kept(), holds=True)]
+
+
+def test_a_hold_open_that_has_run_out_is_not_kept_in_mind() -> None:
+    old = kept(until=NOW)
+    low = override(id="p-2", verb=Verb.LOWER)
+    lowered, _ = hear(lane(State.OPEN, keep=old), Ordered(low), picture(inputs=UP), NOW, RULES)
+    assert (lowered.state, lowered.keep) == (State.LOWERING, None)
+    between = picture(inputs=replace(BETWEEN, limit_up=Seen(False, NOW, after(-1))))
+    strayed, _ = look(lane(State.OPEN, keep=old), between, NOW, RULES)
+    assert (strayed.state, strayed.keep) == (State.FAULT, None)
+    nobody = replace(SHADOW, passage=None, deck=EMPTY_DECK, identity=Identity())
+    shut, _ = look(alone(State.OPEN, keep=old), nobody, NOW, RULES)
+    assert (shut.state, shut.keep) == (State.EMPTY, None)
+
+
+def test_vehicles_cross_in_a_lane_without_a_passage() -> None:
+    taken = picture(passage=None, inputs=replace(UP, loop_boom=Seen(True, NOW, NOW)))
+    found, deeds = look(alone(State.OPEN), taken, NOW, RULES)
+    assert (found.state, found.passage, deeds) == (State.CROSSING, None, ())
 
 
 def test_a_release_that_went_up_is_no_hold_open() -> None:

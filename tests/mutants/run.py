@@ -42,7 +42,7 @@ SLOWER = 6.0
 """A mutant that takes so many times the sound module's CPU seconds runs for ever."""
 AT_LEAST_S = 10.0
 """CPU seconds."""
-STUCK_S = 25.0
+STUCK_S = 12.0
 """No CPU second spent for so long: it waits for what never comes."""
 MEMORY = 4 << 30
 """Bytes of address space: a mutant that remembers for ever dies of it."""
