@@ -352,5 +352,5 @@ def _lane(day: Day, number: int, links: Mapping[str, Any], ports: Ports) -> dict
         "tags": {"name": "tags", "dialect": branch["tag_dialect"], "link": links["tags"], "plate_in_epc": True},
         "cameras": [{"name": "ocr", "link": links["ocr"]}],
         "sign": {"name": "sign", "link": links["sign"], "columns": 8, "rows": 2},
-        **({"rules": {"takes_axle_sum": True, "gather_s": 120}} if day.axles else {}),
+        **({"rules": {"takes_axle_sum": True, "gather_s": 120, "presence_kg": 500}} if day.axles else {}),
     } | (_customs(number, ports) if ports.gates else {})

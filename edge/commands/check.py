@@ -103,6 +103,12 @@ def _cautions(site: Site) -> list[str]:
         for caution in lane.weighbridge.registers(site.weight_tables).cautions if lane.weighbridge.modbus else ():
             table = lane.weighbridge.table
             found.setdefault(f"{table}: {caution.en}", f"{table}: {caution.en} ({caution.zh})")
+    for lane in site.lanes:
+        if lane.weighbridge.mode == "axle" and not lane.rules.takes_axle_sum:
+            found[f"{lane.id} axles"] = (
+                f"{lane.id}: weighs axle by axle, and the sum is refused; rules.takes_axle_sum = true where the"
+                " authority takes it (逐轴称重: 轴重累计不作整车重量, 除非主管部门认可)"
+            )
     if site.anchors is None:
         found["anchors"] = (
             "no [anchors]: a book whose tail is cut off is not found out; `quaygate keys new` makes the key"

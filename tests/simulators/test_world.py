@@ -5,9 +5,10 @@ from random import Random
 
 import pytest
 
-from simulators.ground import BEAM_FRONT, BEAM_REAR, Doing, Lamp
+from simulators.ground import AXLES, BEAM_FRONT, BEAM_REAR, Doing, Lamp
 from simulators.mishaps import Happened
 from simulators.trucks import day
+from simulators.world import LaneWorld
 from tests.simulators.world_stage import Stage, one
 
 
@@ -346,3 +347,21 @@ def test_a_whole_day_by_hand_ends_as_the_hand_wanted() -> None:
         assert (rig.happened is Happened.CROSSED) == wanted[rig.truck.number]
         assert not rig.struck
     assert Counter(rig.happened for rig in stage.settled).keys() == {Happened.CROSSED, Happened.BACKED_OUT}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_a_short_deck_every_axle_stands_alone_and_every_wheel_is_felt(seed: int) -> None:
+    stage = Stage()
+    stage.world = LaneWorld(stage.arm, lambda: stage.lamp, seed=seed, patience_s=10, now=stage.now, ground=AXLES)
+    truck = one(seed=seed)[0]
+    stage.world.queue.append(truck)
+    loads: list[float] = []
+    while not (stage.world.rigs and stage.rig.doing is Doing.WAITING):
+        stage.step(0.05)
+        if stage.world.rigs and stage.rig.speed_mps == 0.0 and stage.world.load_kg() not in (0.0, *loads[-1:]):
+            loads.append(stage.world.load_kg())
+    assert loads == [axle.kg for axle in truck.axles]
+    assert stage.rig.wholly_on_deck() and stage.world.sense()["beam_front"] and not stage.world.sense()["beam_rear"]
+    pressed = [name for name, value in stage.history if value]
+    assert pressed.count("axle_in") == pressed.count("axle_on") == len(truck.axles)
+    assert pressed.count("axle_out") == len(truck.axles) - 1

@@ -1,8 +1,11 @@
 """Indicators with registers on real wires: against the simulators, which know nothing of the tables."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from random import Random
+from typing import cast
 
 import pytest
 
@@ -262,3 +265,76 @@ async def test_nobody_there_is_no_weight() -> None:
     bench.device.close()
     with pytest.raises(LinkLost):
         await anext(bench.scale(link).words())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("road", ["tcp", "rtu"])
+async def test_ten_thousand_readings_over_a_bad_line(road: str) -> None:
+    """Noise, half answers, refusals, other units' answers, unplugging: no reading that is not on the deck."""
+    bench = Bench("laumas", road)
+    bench.config = bench.config.model_copy(update={"poll_s": 0.05})
+    health = Health(bench.link.label, bench.clock)
+    draw, loads, heard = Random(8), {0}, 0
+    wrong: list[Weight] = []
+    mishaps: Counter[str] = Counter()
+    slowest_s = 0.0
+
+    async def live(link: ModbusLink) -> None:
+        nonlocal heard
+        scale = bench.scale(link)
+        health.count(scale.tally)
+        async for word in scale.words():
+            if isinstance(word, Weight):
+                health.heard(word.at)
+                heard += 1
+                at_rest = word.status == "stable" and word.quality is Quality.GOOD
+                if at_rest and word.kg not in loads:
+                    wrong.append(word)
+
+    async def next_weight() -> float:
+        """Site seconds until the next one."""
+        began, before = bench.clock.now(), heard
+        async with asyncio.timeout(WITHIN_S):
+            while heard == before:
+                await bench.clock.sleep(0.05)
+        return bench.clock.now() - began
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(bench.device.run()),
+            group.create_task(keep("wb", bench.open, live, bench.clock, health)),
+        ]
+        bench.device.faults.garbage_per_s = 0.2
+        while heard < 10_000:
+            await bench.clock.sleep(draw.uniform(2.0, 6.0))
+            mishap = draw.choice(["load", "unplugged", "truncated", "unit", "noise", "refused", "silent"])
+            mishaps[mishap] += 1
+            if mishap == "load":
+                bench.load_kg = float(draw.randrange(0, 80_000, 20))
+                loads |= {int(bench.load_kg) + off for off in (-20, 0, 20)}
+                continue
+            before = health.reconnects
+            if mishap == "unplugged":
+                bench.device.drop()
+            elif mishap == "silent":
+                bench.device.faults.silent = True
+            elif mishap == "refused":
+                bench.device.io.exception = 6
+            else:
+                bench.device.io.wrong = cast("WrongAnswer", mishap)
+            await bench.clock.sleep(draw.uniform(2.0, 6.0))
+            bench.device.restore()
+            bench.device.io.wrong = bench.device.io.exception = None
+            bench.device.faults.silent = False
+            slowest_s = max(slowest_s, await next_weight())
+            assert mishap == "refused" or health.reconnects > before or not health.up
+        for task in tasks:
+            task.cancel()
+    body = health.body()
+    print(f"{heard} readings, {body.garbage} pieces of garbage, {health.reconnects} reconnects, {dict(mishaps)}")
+    print(f"back after {slowest_s:.2f} site seconds at most")
+    assert wrong == []
+    # Of the real world, which this day runs through fast: an answer's deadline, and on a serial line a late answer's.
+    assert slowest_s <= 2.0 + (QUICK.answer_s + QUICK.late_s) * SPEED
+    bench.device.close()
