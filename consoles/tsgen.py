@@ -41,6 +41,9 @@ ROOTS: tuple[type[msgspec.Struct], ...] = (
     review.Said,
     review.Likeness,
     review.Says,
+    review.Drill,
+    review.DrillAnswer,
+    review.DrillTold,
 )
 _PLAIN: dict[object, str] = {
     float: "number",

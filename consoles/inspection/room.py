@@ -13,6 +13,7 @@ from consoles.config import ConsoleSite, InspectionPart
 from consoles.hearing import Hearing
 from consoles.inspection import shown
 from consoles.inspection.assist import Assist
+from consoles.inspection.exercises import Exercises
 from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import DamagedScan, Pictures, UnknownDigest
 from consoles.inspection.review import Reviews
@@ -90,7 +91,8 @@ class InspectionRoom:
             carrier=Carrier(site.site.id, bus, lanes_for, self._record),
             pages=pages,
         )
-        self.routes = ReviewRoutes(self.reviews, shots, clock, self.board, assist)
+        exercises = Exercises(self.reviews.desk, pictures, self._folder, clock)
+        self.routes = ReviewRoutes(self.reviews, shots, clock, self.board, assist, exercises)
         self._scanning: list[str] = []
         self._looked: dict[str, int] = {}
         self._unfit: dict[str, int] = {}

@@ -5,8 +5,9 @@ that waits is seen by nobody who might choose it. What a digest names never chan
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -20,11 +21,13 @@ from consoles.clock import ConsoleClock
 from consoles.config import PersonPart
 from consoles.inspection import shown
 from consoles.inspection.assist import Assist
+from consoles.inspection.desk import READER
+from consoles.inspection.exercises import Exercises, NoExercise
 from consoles.inspection.papers import LanePictures, NoSuchPicture
 from consoles.inspection.pictures import DamagedScan, NoSuchBox, NoSuchTile, UnknownDigest
 from consoles.inspection.review import Reviews
 from consoles.inspection.waterfall import Waterfall
-from consoles.inspection.wire import Judge, Said, SaidKind, Save, SignIn
+from consoles.inspection.wire import DrillAnswer, Judge, Said, SaidKind, Save, SignIn
 from vision.xray.palette import Palette, computed
 from vision.xray.scan import Dual, Energy
 from vision.xray.tiles import Layer, TileName
@@ -65,15 +68,17 @@ class ReviewRoutes:
         clock: ConsoleClock,
         board: Board,
         assist: Assist | None = None,
+        exercises: Exercises | None = None,
     ) -> None:
-        """`shots`: what the lanes' cameras have dropped. `assist`: None: the system says nothing itself."""
+        """`shots`: what the lanes' cameras have dropped. None of the last two: nothing is said, nothing is trained."""
         self.board = board
-        self._assist = assist
+        self._assist, self._exercises = assist, exercises
         self._reviews, self._shots, self._clock = reviews, shots, clock
 
     def routes(self) -> list[BaseRoute]:
         """To be mounted behind the console's door."""
         task, picture = "/api/inspection/tasks/{digest}", "/api/xray/{digest}"
+        drill = "/api/inspection/exercise/{name}"
         tile = picture + "/{layer}/{energy}/{level:int}/{x:int}/{y:int}"
         return [
             Route("/api/inspection/seat", self._sign_in, methods=["POST"]),
@@ -87,6 +92,9 @@ class ReviewRoutes:
             Route(task + "/like", self._seated(self._like)),
             Route(task + "/says", self._seated(self._says)),
             Route(task + "/pictures/{lane}/{name}", self._seated(self._shot)),
+            Route("/api/inspection/exercise", self._seated(self._drill), methods=["POST"]),
+            Route(drill + "/answer", self._seated(self._drilled), methods=["POST"]),
+            Route(drill + "/{layer}/{energy}/{level:int}/{x:int}/{y:int}", self._seated(self._drill_tile)),
             Route("/api/xray/palette/{scanner}/{he}/{le}", self._palette),
             Route(picture + "/card", self._seated(self._card)),
             Route(picture + "/probe", self._seated(self._probe)),
@@ -198,12 +206,8 @@ class ReviewRoutes:
 
     async def _tile(self, request: Request, person: PersonPart) -> Response:
         digest, at = self._may_see(request, person), request.path_params
-        layer, energy = _layers.get(at["layer"]), _energies.get(at["energy"])
-        if layer is None or energy is None:
-            raise HTTPException(404, "no such tile")
-        name = TileName(layer, energy, at["level"], at["x"], at["y"])
         try:
-            tile = await self._reviews.pictures.tile(digest, name)
+            tile = await self._reviews.pictures.tile(digest, _tile_name(at))
         except (UnknownDigest, DamagedScan, NoSuchTile) as wrong:
             raise HTTPException(404, str(wrong)) from None
         return Response(tile, media_type="application/octet-stream", headers={"cache-control": KEPT})
@@ -218,6 +222,37 @@ class ReviewRoutes:
             return json_answer(await self._reviews.pictures.probe(digest, x, y, width, height))
         except (UnknownDigest, DamagedScan, NoSuchBox) as wrong:
             raise HTTPException(404, str(wrong)) from None
+
+    async def _drill(self, _: Request, person: PersonPart) -> Response:
+        try:
+            return json_answer(await self._at_drill(person).next(person.id))
+        except NoExercise as none:
+            raise HTTPException(404, str(none)) from None
+
+    async def _drilled(self, request: Request, person: PersonPart) -> Response:
+        answer = await read_json(request, DrillAnswer, BODY_CEILING)
+        if answer is None:
+            raise HTTPException(400, "marks, opened and spent_s are expected")
+        try:
+            told = await self._at_drill(person).answer(person.id, request.path_params["name"], answer)
+        except NoExercise as none:
+            raise HTTPException(404, str(none)) from None
+        except OSError as no:
+            raise HTTPException(503, f"the answer is not kept: {no}") from None
+        return json_answer(told)
+
+    async def _drill_tile(self, request: Request, person: PersonPart) -> Response:
+        at = request.path_params
+        try:
+            data = await self._at_drill(person).tile(person.id, at["name"], _tile_name(at))
+        except (NoExercise, NoSuchTile) as wrong:
+            raise HTTPException(404, str(wrong)) from None
+        return Response(data, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+    def _at_drill(self, person: PersonPart) -> Exercises:
+        if self._exercises is None or person.role != READER:
+            raise HTTPException(404, "there are no exercises for this seat")
+        return self._exercises
 
     async def _waterfall(self, socket: WebSocket) -> None:
         if self._person(socket) is None:
@@ -241,6 +276,14 @@ class ReviewRoutes:
         if not (task.done or task.holder == person.id or person.role == "supervisor"):
             raise HTTPException(403, "this scan is not in your hand")
         return digest
+
+
+def _tile_name(at: Mapping[str, Any]) -> TileName:
+    """Raises HTTPException for a layer or an energy that is none."""
+    layer, energy = _layers.get(at["layer"]), _energies.get(at["energy"])
+    if layer is None or energy is None:
+        raise HTTPException(404, "no such tile")
+    return TileName(layer, energy, at["level"], at["x"], at["y"])
 
 
 def _said(said: Said) -> Response:

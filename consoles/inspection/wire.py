@@ -241,6 +241,42 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
     """Materials by the scanner's own steps; else by physics alone."""
 
 
+class Drill(msgspec.Struct, frozen=True, kw_only=True):
+    """An exercise in a person's hand. Its card's digest is the exercise's name: no digest of any scan."""
+
+    card: Card
+    palette: str
+
+
+class DrillAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person found in an exercise."""
+
+    marks: Annotated[list[Mark], msgspec.Meta(max_length=100)]
+    opened: bool
+    """He would have it opened."""
+    spent_s: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class RateCard(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of so many, with Wilson's interval at 95 %."""
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+
+class DrillTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What it was, and this person's score so far."""
+
+    outcome: Literal["hit", "miss", "false_alarm", "rejected"]
+    threat: str
+    """Empty: there was none."""
+    box: Mark | None
+    hits: RateCard
+    false_alarms: RateCard
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """A scan in a person's hand."""
 

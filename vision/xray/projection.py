@@ -87,6 +87,7 @@ class Projected:
     master: str
     """Digest of the scan that it was drawn into."""
     threat: str
+    placement: Placement
     picture: Dual[Counts]
     box: Place
     """Where the threat is; `size` is how well an ideal eye sees it, as d'."""
@@ -156,8 +157,8 @@ def named(name: str) -> Threat:
     return found
 
 
-def projection_name(master: str, threat: Threat, placement: Placement, seed: int) -> str:
-    """Of the same four always the same name."""
+def projection_name(master: str, threat: Threat | None, placement: Placement | None, seed: int) -> str:
+    """Of the same four always the same name. An exercise without a threat has one like any other."""
     said = msgspec.json.encode([master, threat, placement, seed])
     return NAME + hashlib.sha256(said).hexdigest()[:32]
 
@@ -214,7 +215,9 @@ def projected(
         size=math.sqrt(seen),
     )
     name = projection_name(master, threat, placement, seed)
-    return Projected(name=name, master=master, threat=threat.name, picture=Dual(made[0], made[1]), box=box)
+    return Projected(
+        name=name, master=master, threat=threat.name, placement=placement, picture=Dual(made[0], made[1]), box=box
+    )
 
 
 def somewhere(

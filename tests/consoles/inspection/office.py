@@ -13,6 +13,7 @@ from consoles.board import Board
 from consoles.clock import ConsoleClock
 from consoles.config import InspectionPart, PersonPart
 from consoles.inspection.assist import Assist
+from consoles.inspection.exercises import Exercises
 from consoles.inspection.papers import LanePictures, PapersDesk
 from consoles.inspection.pictures import Pictures
 from consoles.inspection.review import Reviews
@@ -92,7 +93,8 @@ class Office:
             carrier=Carrier("qianwan", self.line, lambda passage: ["L01", "L02"], self.line.record),
             pages="build",
         )
-        self.routes = ReviewRoutes(self.reviews, shots, self.clock, Board(heartbeat_ticks=5), assist)
+        exercises = Exercises(self.reviews.desk, pictures, self.folder / "review", self.clock)
+        self.routes = ReviewRoutes(self.reviews, shots, self.clock, Board(heartbeat_ticks=5), assist, exercises)
 
     async def __aenter__(self) -> "Office":
         await self.reviews.open()
