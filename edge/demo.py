@@ -11,6 +11,7 @@ import secrets
 import socket
 import sys
 from base64 import b64encode
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ READY_WITHIN_S = 30.0
 """Real seconds: a port of sixteen lanes binds its sockets in less than one, a loaded machine starts Python in some."""
 LINE_CEILING = 8 * 1024 * 1024
 """Longest line of the simulator: `ready` holds the drawing and every address of a port."""
+COMING_KEPT = 3
+"""Trucks that wait to be scanned; the others pass by."""
 BRANCHES = ({"module": "adam-6050", "tag_dialect": "uhf-bb"}, {"module": "plain-8ch", "tag_dialect": "uhf-a0"})
 """Lanes take these in turn, so that a demo shows more than one make of everything."""
 INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up", "boom_fault")
@@ -104,6 +107,7 @@ class Day:
                 for number, lane in enumerate(self.lane_ids())
             ],
             "clearance": self.clearance,
+            "announce": self.scanner,
             "trackers": self.trackers,
             "tracker_target": tracker_target,
             "data": str(data),
@@ -133,6 +137,8 @@ class SimulatedPort:
     done: asyncio.Future[Mapping[str, Any]]
     """`{"done": true, "truth": path, "counts": {..}}` when the last truck's truth is told."""
     pid: int
+    coming: deque[Mapping[str, Any]]
+    """Trucks with boxes that have come to the port, the newest last, where the day has a scanner."""
     _tell: Callable[[bytes], None] = field(repr=False)
 
     def say(self, **command: Any) -> None:
@@ -162,8 +168,9 @@ async def simulated_port(day: Day, data: Path, ports: Ports) -> AsyncGenerator[S
         except TimeoutError:
             raise SimulatorFailed(f"the simulated port is not ready after {READY_WITHIN_S:.0f} s") from None
         async with asyncio.TaskGroup() as group:
-            hearing = group.create_task(_hear(process.stdout, done))
-            yield SimulatedPort(ready, done, process.pid, process.stdin.write)
+            coming = deque[Mapping[str, Any]](maxlen=COMING_KEPT)
+            hearing = group.create_task(_hear(process.stdout, done, coming))
+            yield SimulatedPort(ready, done, process.pid, coming, process.stdin.write)
             hearing.cancel()
     finally:
         done.cancel()
@@ -181,11 +188,15 @@ async def heard_ready(lines: asyncio.StreamReader) -> Mapping[str, Any]:
     raise SimulatorFailed("the simulated port ended before it was ready")
 
 
-async def _hear(lines: asyncio.StreamReader, done: asyncio.Future[Mapping[str, Any]]) -> None:
+async def _hear(
+    lines: asyncio.StreamReader, done: asyncio.Future[Mapping[str, Any]], coming: deque[Mapping[str, Any]]
+) -> None:
     while line := await lines.readline():
         told = cast("dict[str, Any]", json.loads(line))
         if told.get("done") and not done.done():
             done.set_result(told)
+        elif "coming" in told:
+            coming.append(told["coming"])
         elif "done" not in told:
             _log.info("simulator: %s", line.decode().rstrip())
     if not done.done():

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from random import Random
@@ -25,9 +26,12 @@ SCAN_SPEED_CEILING = 2.0
 
 @asynccontextmanager
 async def simulated_scanner(
-    lines: int, clock: Mapping[str, Any], seed: int
+    lines: int, clock: Mapping[str, Any], seed: int, coming: deque[Mapping[str, Any]]
 ) -> AsyncGenerator[tuple[Mapping[str, Any], Callable[[], Coroutine[None, None, None]]]]:
-    """A scanner's `ready`, and what sends truck after truck through it. Raises SimulatorFailed."""
+    """A scanner's `ready`, and what sends truck after truck through it. Raises SimulatorFailed.
+
+    `coming`: trucks on their way to the lanes; the newest is scanned on it. While there is none, some other truck is.
+    """
     argv = (sys.executable, "-m", "simulators", "xray", "--lines", f"127.0.0.1:{lines}")
     asked = {"pixels": SCANNER_PIXELS, "speed": clock["speed"], "origin": clock["origin"], "seed": seed}
     process = await asyncio.create_subprocess_exec(
@@ -45,7 +49,9 @@ async def simulated_scanner(
     async def send() -> None:
         draw = Random(seed)  # noqa: S311 - what a simulated truck hides
         for _ in range(SCANS):
-            scan = {"named": True, "hidden": draw.random() < HIDDEN_SHARE, "empty": draw.random() < EMPTY_SHARE}
+            scan: dict[str, Any] = {"named": True, "hidden": draw.random() < HIDDEN_SHARE}
+            scan |= coming.pop() if coming else {"empty": draw.random() < EMPTY_SHARE}
+            coming.clear()
             stdin.write(json.dumps({"scan": scan}).encode() + b"\n")
             while line := await stdout.readline():
                 if "scanned" in json.loads(line):

@@ -187,6 +187,9 @@ class Port:
             if len(self._papers) > PAPERS_KEPT:
                 self.customs.manifests.pop(self._papers.popleft(), None)
         station.world.queue.append(truck)
+        if self._plan.get("announce") and truck.containers:
+            boxes = {"plate": truck.plate, "containers": truck.containers, "kg": truck.cargo_kg}
+            self._say({"coming": boxes | {"empty": truck.cargo_kg == 0}})
 
     def _settled(self, station: LaneStation, rig: Rig) -> None:
         pulses, movements = station.moved()

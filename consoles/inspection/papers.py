@@ -7,6 +7,7 @@ passage in whose time it came.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,6 +20,8 @@ from telemetry.payloads.lane import LineNow, Text, ViewBody
 LOOK_BACK: Final = 200
 """Passages in which a truck that has left the lanes is looked for: the trucks of some hours."""
 BEFORE_CEILING: Final = 5
+SAME_TRIP_S: Final = 2 * 3600.0
+"""Between a scan and its truck's way through a lane: the queue of a bad morning. The next trip comes later."""
 EARLY_S: Final = 20.0
 """Site seconds before a passage opens in which a camera may have seen its truck already."""
 PICTURES_CEILING: Final = 12
@@ -87,10 +90,12 @@ class PapersDesk:
 
     async def __call__(self, scan: Arrived) -> Papers:
         """As much as is known; what is not stays empty."""
-        lane, rows = self.lane_of(scan.passage), await self._passages(LOOK_BACK)
-        here = next((row for row in rows if scan.passage and row.passage == scan.passage), None)
+        rows = await self._passages(LOOK_BACK)
+        lane = self.lane_of(scan.passage) or self._lane_with(scan)
+        here = next((row for row in rows if _is_of(scan, row)), None)
         plate = scan.plate or (here.plate if here is not None and here.plate else "")
-        before = [row for row in rows if plate and row.plate == plate and row.passage != scan.passage][:BEFORE_CEILING]
+        earlier = (row for row in rows if plate and row.plate == plate and row is not here)
+        before = list(islice(earlier, BEFORE_CEILING))
         if lane is not None:
             view = self._views()[lane].body
             shots = await self._shots(scan, lane, view.opened_at or 0.0, None)
@@ -104,9 +109,26 @@ class PapersDesk:
         """The lane in which a passage goes on now."""
         return next((lane for lane, v in self._views().items() if passage and v.body.passage == passage), None)
 
+    def _lane_with(self, scan: Arrived) -> str | None:
+        """The lane in which the truck of a scan that was made before it came stands now, by its plate as read."""
+        if scan.passage or not scan.plate:
+            return None
+        return next(
+            (lane for lane, v in self._views().items()
+             if any(read.what == "plate" and read.text == scan.plate for read in v.body.reads)),
+            None,
+        )  # fmt: skip
+
     async def _shots(self, scan: Arrived, lane: str, opened_at: float, closed_at: float | None) -> list[str]:
         names = await asyncio.to_thread(self.pictures.of, lane, opened_at, closed_at)
         return [f"/api/inspection/tasks/{scan.digest}/pictures/{lane}/{name}" for name in names]
+
+
+def _is_of(scan: Arrived, row: PassageRow) -> bool:
+    """Whether it is the passage of this scan: named by it, or of its plate on the same trip."""
+    if scan.passage:
+        return row.passage == scan.passage
+    return bool(scan.plate) and row.plate == scan.plate and abs(row.opened_at - scan.started) < SAME_TRIP_S
 
 
 def _of_view(scan: Arrived, lane: str, view: ViewBody, before: list[PassageRow], pictures: list[str]) -> Papers:

@@ -119,7 +119,7 @@ async def _live(day: Day, data: Path, ports: Ports) -> None:
         port = await stack.enter_async_context(simulated_port(day, data, ports))
         table, scans = None, None
         if day.scanner:
-            scanner = simulated_scanner(ports.lines, port.ready["clock"], day.seed)
+            scanner = simulated_scanner(ports.lines, port.ready["clock"], day.seed, port.coming)
             ready, scans = await stack.enter_async_context(scanner)
             table = scanner_table(ready, ports.lines)
         persons, pins = await asyncio.to_thread(demo_persons, day)

@@ -9,6 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from consoles.clock import ConsoleClock
+from consoles.inspection.desk import Arrived
+from consoles.inspection.papers import SAME_TRIP_S, LanePictures, PapersDesk
 from consoles.wire import PassageRow, ViewNow
 from tests.browser.scans import keep_small
 from tests.browser.scenes import SCENES
@@ -72,6 +75,26 @@ async def test_papers_of_a_truck_that_has_gone(tmp_path: Path) -> None:
         told = await papers(office)
         assert (told["lane"], told["gross_kg"], told["declared_kg"]) == ("L02", 38_260.0, None)
         assert [row["passage"] for row in told["before"]] == ["L02-0003"]
+
+
+async def test_a_scan_before_the_lane_finds_its_truck_by_plate(tmp_path: Path) -> None:
+    """The scanner knows no passage: the truck has not come to its lane yet, or has just left it."""
+    clock = ConsoleClock()
+    scan = Arrived(digest="d", scanner="X01", started=900.0, ended=912.0, plate="沪AD3F88")
+    rows = [row("L02-0003"), msgspec.structs.replace(row("L02-0001"), opened_at=900.0 - SAME_TRIP_S)]
+    views: dict[str, ViewNow] = {}
+
+    async def passages(_: int) -> list[PassageRow]:
+        return rows
+
+    desk = PapersDesk(lambda: views, passages, LanePictures(tmp_path, clock))
+    told = await desk(scan)
+    assert (told.lane, told.gross_kg, [each.passage for each in told.before]) == ("L02", 38_260.0, ["L02-0001"])
+    views["L01"] = ViewNow(at=1.0, body=SCENES["refused"](1.0))
+    told = await desk(scan)
+    assert (told.lane, told.gross_kg, told.declared_kg) == ("L01", 40_580.0, 37_000.0)
+    told = await desk(msgspec.structs.replace(scan, plate="鲁B00001"))
+    assert (told.lane, told.gross_kg, told.before) == (None, None, [])
 
 
 async def test_papers_of_nobody_are_empty(tmp_path: Path) -> None:
