@@ -27,6 +27,7 @@ from drivers.rfid.cards import Card
 from drivers.rfid.readers import reader_of
 from drivers.rfid.tag import Tag
 from drivers.seal.config import SealsConfig
+from drivers.seal.state import SealWord
 from drivers.weighbridge.device import Weighbridge
 from drivers.weighbridge.modbus_device import RegisterScale
 from drivers.weighbridge.reading import Weight
@@ -277,6 +278,10 @@ def describe(word: object) -> str:
             )
         case Card():
             return f"card {word.number}"
+        case SealWord():
+            power = "" if word.battery_percent is None else f", {word.battery_percent} %"
+            place = "" if word.lat is None or word.lon is None else f", {word.lat:.6f}, {word.lon:.6f}"
+            return f"{word.seal}: {word.state.value}{power}{place}{', ' + word.why if word.why else ''}"
         case Read():
             return f"{word.what} {word.text} ({word.confidence:.2f}, {word.camera})"
         case (str() as name, Fix() as fix):

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands.check import Heard, check, listen
+from drivers.readings import Instant, Quality
+from drivers.rfid.cards import Card
+from drivers.seal.state import SealState, SealWord
+from edge.commands.check import Heard, check, describe, listen
 from edge.commands.words import Exit, Stop
 from edge.config import Site, load
 from simulators.barrier import Boom
 from simulators.clock import SimClock
 from simulators.lane_io import LaneModule, ModuleKind
 
+NOW = Instant(1_800_000_000.0)
 EXAMPLE = Path(__file__).resolve().parents[2] / "edge" / "sites" / "example.toml"
 
 
@@ -113,3 +117,29 @@ async def test_only_what_is_asked_for_is_opened(tmp_path: Path) -> None:
     assert len(await listen(site, 0.5, ["L01"])) == 5
     with pytest.raises(Stop, match="no instrument wb at this site; there are L01/wb, L01/io"):
         await listen(site, 0.5, ["wb"])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (
+            SealWord(
+                seal="box1",
+                state=SealState.LOCKED,
+                at=NOW,
+                quality=Quality.GOOD,
+                battery_percent=80,
+                lat=36.0,
+                lon=120.2,
+            ),
+            "box1: locked, 80 %, 36.000000, 120.200000",
+        ),
+        (
+            SealWord(seal="box1", state=SealState.STALE, at=NOW, quality=Quality.BAD, why="no word for 31 min"),
+            "box1: stale, no word for 31 min",
+        ),
+        (Card(number="0009334109", at=NOW), "card 0009334109"),
+    ],
+)
+def test_seals_and_cards_in_a_technicians_short_hand(word: object, said: str) -> None:
+    assert describe(word) == said
