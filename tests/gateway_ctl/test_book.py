@@ -14,7 +14,7 @@ import pytest
 
 import gateway_ctl.book as module
 from gateway_ctl.book import GENESIS, Book, BookShut, Broken, Verified, digest, entries, verify
-from tests.gateway_ctl.shelf import AT, fill
+from tests.gateway_ctl.shelf import AT, edit, fill
 
 
 async def test_entries_are_chained_and_read_back(tmp_path: Path) -> None:
@@ -145,6 +145,51 @@ async def test_closing_keeps_what_was_handed_in_and_refuses_what_comes_meanwhile
     await closing
     assert [(await each).seq for each in before] == list(range(1, 41))
     assert verify(book.path) == Verified(40, list(entries(book.path))[-1].hash)
+
+
+async def test_a_book_says_how_far_it_is_and_why_it_takes_nothing(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book.sqlite")
+    assert book.head == Verified(0, GENESIS)
+    with pytest.raises(BookShut, match=r"^the book is not open$"):
+        await book.write("boom", AT, {})
+    await book.open()
+    assert [(each.name, each.daemon) for each in threading.enumerate() if each.name == "book"] == [("book", True)]
+    entry = await book.write("boom", AT, {})
+    assert book.head == Verified(1, entry.hash)
+    await book.close()
+    assert book.head == Verified(1, entry.hash)
+    with pytest.raises(BookShut, match=r"^the book is closed$"):
+        await book.write("boom", AT, {})
+
+
+async def test_a_book_that_was_closed_twice_may_be_opened_again(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book.sqlite")
+    await book.open()
+    await book.close()
+    await book.close()
+    assert await book.open() == Verified(0, GENESIS)
+    async with asyncio.timeout(10):
+        assert (await book.write("boom", AT, {})).seq == 1
+    await book.close()
+
+
+async def test_a_book_that_failed_says_so_when_it_is_closed_too(tmp_path: Path) -> None:
+    path = tmp_path / "book.sqlite"
+    await fill(path, 1)
+    book = Book(path)
+    await book.open()
+    edit(path, ("INSERT INTO entry SELECT 2, at, kind, passage, body, before, hash FROM entry", ()))
+    with pytest.raises(BookShut, match="cannot be written"):
+        await book.write("boom", AT, {})
+    await book.close()
+    with pytest.raises(BookShut, match="cannot be written"):
+        await book.write("boom", AT, {})
+
+
+def test_a_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> None:
+    store = module._connect(tmp_path / "book.sqlite")
+    assert store.execute("PRAGMA busy_timeout").fetchone() == (2000,)
+    store.close()
 
 
 async def test_an_entry_stays_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
