@@ -13,7 +13,7 @@ PAGES  := $(shell find consoles/ui -type f -not -path '*/node_modules/*' 2>/dev/
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check slow bench schema reader clean
+.PHONY: demo test check slow bench mutants schema reader clean
 
 demo: $(VENV)/.installed
 	$(BIN)/quaygate demo

@@ -173,6 +173,27 @@ async def test_a_book_that_was_closed_twice_may_be_opened_again(tmp_path: Path) 
     await book.close()
 
 
+async def test_the_last_word_may_come_while_others_wait(tmp_path: Path) -> None:
+    """Another hand holds the file: one entry waits for it, one behind it, and the closing behind both."""
+    path = tmp_path / "book.sqlite"
+    book = Book(path)
+    await book.open()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(10):
+        first = book.put("boom", AT, {})
+        while not book._wishes.empty():
+            await asyncio.sleep(0.001)
+        second = book.put("boom", AT, {})
+        closing = asyncio.ensure_future(book.close())
+        while book._wishes.qsize() < 2:
+            await asyncio.sleep(0.001)
+        other.execute("COMMIT")
+        await closing
+        assert [(await entry).seq for entry in (first, second)] == [1, 2]
+    other.close()
+
+
 async def test_a_book_that_failed_says_so_when_it_is_closed_too(tmp_path: Path) -> None:
     path = tmp_path / "book.sqlite"
     await fill(path, 1)
