@@ -5,6 +5,7 @@ More than 400 lines: one function decides, and each of its reasons has its edge 
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
@@ -551,10 +552,25 @@ DOUBTS: dict[Doubt, Reason] = {
     "replaced": Reason.SCALE_REPLACED,
     "uncalibrated": Reason.SCALE_UNCALIBRATED,
     "by axles": Reason.WEIGHT_BY_AXLES,
+    "axle missed": Reason.AXLE_MISSED,
 }
 
 
+def test_a_sum_of_axle_loads_where_the_site_takes_one() -> None:
+    takes = replace(RULES, takes_axle_sum=True)
+    summed = deck(doubts=("by axles",))
+    assert why(picture(deck=summed)) == (Reason.WEIGHT_BY_AXLES,)
+    assert why(picture(deck=summed), rules=takes) == ()
+    assert why(picture(deck=deck(doubts=("by axles", "axle missed"))), rules=takes) == (Reason.AXLE_MISSED,)
+    # Before the last axle has stopped the rest of the vehicle stands in the front beam already.
+    for beam, half in (("beam_front", ()), ("beam_rear", (Reason.DECK_HALF_ON,))):
+        on = inputs(**{beam: True})
+        assert why(picture(deck=summed, inputs=on), rules=takes) == half
+        assert why(picture(inputs=on), rules=takes) == (Reason.DECK_HALF_ON,)
+
+
 def test_every_doubt_about_the_weighing_is_a_reason() -> None:
+    assert set(DOUBTS) == set(get_args(Doubt))
     for doubt, reason in DOUBTS.items():
         assert why(picture(deck=deck(doubts=(doubt,)))) == (reason,)
     assert why(picture(deck=deck(doubts=tuple(DOUBTS)))) == tuple(DOUBTS.values())

@@ -64,7 +64,7 @@ def test_what_a_lane_asks_for_unless_its_site_says_otherwise() -> None:
         order_life_s=600.0, permit_life_s=2.0, plate_sure=0.8, needs_weight=True, needs_plate=True, needs_tag=False,
         needs_trailer=False, needs_seal=False, needs_scan=False, tolerance_share=Decimal("0.05"), documents=(),
         on_failed=OnFailed(), cosign_s=60.0, hold_open_s=900.0, silent=Silent.REFUSE, silent_after_s=10.0, empties=(),
-        empty_off_kg=Decimal(500), gather_s=30.0, clock_step_s=1.0,
+        takes_axle_sum=False, empty_off_kg=Decimal(500), gather_s=30.0, clock_step_s=1.0,
     )  # fmt: skip
     by_hand, again = Consequence.CORRECT, Consequence.RETRY
     assert OnFailed() == OnFailed(
@@ -81,6 +81,11 @@ def test_equal_pictures_have_equal_marks() -> None:
     assert json.loads(as_json(one))["spent"] == ["a", "b", "c", "d"]
     assert list(json.loads(as_json(one))) == sorted(json.loads(as_json(one)))
     assert digest(one) != digest(picture(spent=frozenset({"a"})))
+
+
+def test_a_sum_of_axle_loads_says_that_it_is_one() -> None:
+    assert Deck(doubts=("drifting", "by axles")).by_axles
+    assert not Deck(doubts=("drifting",)).by_axles
 
 
 def test_a_container_says_whether_its_check_digit_is_true() -> None:
