@@ -30,6 +30,7 @@ class Room:
     def furnished(cls, folder: Path, broker: BrokerConfig, *, archive: Path | None = None, **settings: float) -> "Room":
         """Not started yet. `archive`: somebody else's. `settings`: of the `[inspection]` table."""
         archive = archive or folder / "archive"
+        folder.mkdir(parents=True, exist_ok=True)
         lines = [f"{name} = {value}" for name, value in {"second_share": 0.0, **settings}.items()]
         site = write_site(folder, broker, "\n".join(["[inspection]", f'archive = "{archive}"', *lines]))
         return cls(folder, ConsoleProcess(site), archive)
@@ -44,9 +45,9 @@ class Room:
         return {p.name: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in files}
 
 
-async def sit(page: Page, room: Room, who: str) -> None:
-    """Take a seat with keys alone; the desk is there on return."""
-    await page.goto(f"{room.console.url}/inspection")
+async def sit(page: Page, room: Room, who: str, *, port: int | None = None) -> None:
+    """Take a seat with keys alone; the desk is there on return. `port`: of a line between, where there is one."""
+    await page.goto(f"http://127.0.0.1:{port or room.console.port}/inspection")
     await page.locator(f'input[name="person"][value="{who}"]').focus()
     await page.keyboard.press("Space")
     await page.keyboard.press("Tab")
@@ -69,10 +70,10 @@ async def opened(page: Page) -> None:
     await expect(page.locator("#loaded")).to_have_attribute("data-whole", "true")
 
 
-async def until(page: Page, true: str) -> None:
+async def until(page: Page, true: str, *, within_s: float = STATE_DEADLINE_S) -> None:
     """Wait for a state of the page. (The page's policy forbids what wait_for_function does.)"""
     look = f"new Promise(said => {{ const look = () => ({true}) ? said(0) : setTimeout(look, 20); look(); }})"
-    async with asyncio.timeout(STATE_DEADLINE_S):
+    async with asyncio.timeout(within_s):
         await page.evaluate(look)
 
 

@@ -101,8 +101,8 @@ export class Reviewing {
     if (draft) view.go(draft.spot);
     this.loader = new Loader(view, `/api/xray/${card.digest}`, card.base_levels);
     this.loader.onProgress = () => { const l = this.loader!; this.progress.value = { share: l.share, bytes: l.bytes, whole: l.complete }; };
+    this.loader.onFirst = () => void this.fetchPalette();
     this.loader.turn();
-    void this.fetchPalette();
     this.timers.push(window.setInterval(() => this.glance(), LOOK_MS), window.setInterval(() => void this.save(), SAVE_MS));
     addEventListener("pagehide", this.leave);
     if (draft?.beside) void this.compare(draft.beside);
@@ -115,10 +115,8 @@ export class Reviewing {
     this.view = null; this.other = null;
   }
 
-  /** When the first picture and the first look were there, milliseconds since the page began; for whoever measures. */
-  get times(): { firstAt: number | null; lookAt: number | null; bytes: number } {
-    return { firstAt: this.loader?.firstAt ?? null, lookAt: this.loader?.lookAt ?? null, bytes: this.loader?.bytes ?? 0 };
-  }
+  /** For whoever measures. */
+  get moments(): Loader["moments"] { return this.loader?.moments ?? {}; }
 
   show(change: Partial<Look>): void {
     this.look.value = { ...this.look.value, ...change };
@@ -206,8 +204,8 @@ export class Reviewing {
     view.look = this.look.value;
     view.open(card); view.go(this.view.place);
     this.otherLoader = new Loader(view, `/api/xray/${card.digest}`, card.base_levels);
+    this.otherLoader.onFirst = () => void this.fetchPalette();
     this.otherLoader.turn();
-    void this.fetchPalette();
   }
   likes(): Promise<Likeness[] | null> { return ask<Likeness[]>(`/api/inspection/tasks/${this.task.card.digest}/like`); }
 

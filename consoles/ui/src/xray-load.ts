@@ -1,7 +1,7 @@
 import { HE, LE, readTile, type Energy } from "./xray-tile";
 import type { XrayView } from "./xray-view";
 
-/** Requests under way at once: enough to fill the line, few enough that the next wish does not wait behind old ones. */
+/** Requests under way at once: enough to fill the line, few enough that the next wish does not wait behind old ones. The first goes alone: what shares the line with it would only make it late. */
 const AT_ONCE = 3;
 const RETRY_MS = 1000;
 
@@ -12,10 +12,11 @@ const name = { [HE]: "he", [LE]: "le" } as const;
 export class Loader {
   /** Bytes that came over the line. */
   bytes = 0;
-  /** Milliseconds since the page began: the first picture, the first look in both energies; null until then. */
-  firstAt: number | null = null;
-  lookAt: number | null = null;
+  /** When the first picture was there, the first look in both energies, all that the screen shows, and all there is: milliseconds since the page began, and bytes of tiles until then. For whoever measures. */
+  readonly moments: Partial<Record<"first" | "look" | "sight" | "all", { at: number; bytes: number }>> = {};
   onProgress: () => void = () => {};
+  /** Told once, when the first picture is there: what can wait may come now. */
+  onFirst: () => void = () => {};
   private readonly under = new Map<string, AbortController>();
   private readonly done = new Set<string>();
   private stopped = false;
@@ -31,10 +32,12 @@ export class Loader {
     const near = new Set(wishes.slice(0, beyond < 0 ? wishes.length : Math.max(AT_ONCE, beyond)).map((w) => w.key));
     for (const [key, control] of this.under) if (!near.has(key) && wishes.length) { control.abort(); this.under.delete(key); }
     for (const wish of wishes) {
-      if (this.under.size >= AT_ONCE) break;
+      if (this.under.size >= (this.moments.first ? AT_ONCE : 1)) break;
       if (!this.under.has(wish.key)) void this.fetch(wish);
     }
   }
+
+  private note(moment: keyof Loader["moments"], is: boolean): void { if (is) this.moments[moment] ??= { at: performance.now(), bytes: this.bytes }; }
 
   /** Cut everything off. */
   stop(): void { this.stopped = true; for (const control of this.under.values()) control.abort(); this.under.clear(); }
@@ -49,9 +52,8 @@ export class Loader {
   private wishes(): Wish[] {
     const level = this.view.level, base = (energy: Energy, l: number): Wish => ({ key: `base/${name[energy]}/${l}/0/0`, energy, level: l, base: true, x: 0, y: 0 });
     const [coarse = 3, next = 2] = this.bases, first: Energy = this.view.look.energy, second: Energy = first === HE ? LE : HE;
-    const sight = this.inSight(level), order = [base(first, coarse), ...(this.needsLow ? [base(second, coarse)] : []), base(first, next)];
-    order.push(...sight.filter((w) => w.energy === first));
-    order.push(base(second, coarse), base(second, next), ...sight.filter((w) => w.energy === second));
+    const sight = this.inSight(level), order = [base(first, coarse), ...(this.needsLow ? [base(second, coarse)] : []), base(first, next), base(second, coarse), base(second, next)];
+    order.push(...sight.filter((w) => w.energy === first), ...sight.filter((w) => w.energy === second));
     for (const l of [2, 1, 0]) for (const energy of [HE, LE] as const) order.push(...this.all(l).filter((w) => w.energy === energy));
     const seen = new Set<string>();
     return order.filter((w) => !this.done.has(w.key) && !seen.has(w.key) && seen.add(w.key));
@@ -89,8 +91,11 @@ export class Loader {
       if (this.stopped) return;
       this.done.add(wish.key);
       this.view.put(tile);
-      this.firstAt ??= performance.now();
-      if (this.lookAt === null && this.bases.every((l) => [HE, LE].every((e) => this.done.has(`base/${name[e as Energy]}/${l}/0/0`)))) this.lookAt = performance.now();
+      if (!this.moments.first) this.onFirst();
+      this.note("first", true);
+      this.note("look", this.bases.every((l) => [HE, LE].every((e) => this.done.has(`base/${name[e as Energy]}/${l}/0/0`))));
+      this.note("sight", this.complete);
+      this.note("all", this.share === 1);
     } catch {
       // Cut off by us, or the server is away: asked again later in either case.
       if (!control.signal.aborted) await new Promise((go) => setTimeout(go, RETRY_MS));

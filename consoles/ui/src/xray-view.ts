@@ -106,6 +106,8 @@ export class XrayView {
     this.request();
   }
 
+  /** Whether the table of colours is here. */
+  get coloured(): boolean { return this.table !== null; }
   /** Whether a tile is here in full. */
   has(energy: Energy, level: number, x: number, y: number): boolean { return this.fine.has(`${energy}/${level}/${x}/${y}`); }
 
