@@ -27,7 +27,7 @@ class Room:
     archive: Path
 
     @classmethod
-    def furnished(cls, folder: Path, broker: BrokerConfig, *, archive: Path | None = None, **settings: float) -> "Room":
+    def furnished(cls, folder: Path, broker: BrokerConfig, archive: Path | None = None, /, **settings: float) -> "Room":
         """Not started yet. `archive`: somebody else's. `settings`: of the `[inspection]` table."""
         archive = archive or folder / "archive"
         folder.mkdir(parents=True, exist_ok=True)

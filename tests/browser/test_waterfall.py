@@ -25,7 +25,7 @@ async def test_the_picture_is_on_the_screen_while_the_truck_passes(
     """`console`: has the pages built."""
     (tmp_path / "review").mkdir()
     async with stage(tmp_path, truck_mm_s=TRUCK_MM_S) as scene:
-        room = Room.furnished(tmp_path / "review", scene.site.broker, archive=scene.site.scans)
+        room = Room.furnished(tmp_path / "review", scene.site.broker, scene.site.scans)
         await room.console.start()
         context = await browser.new_context(viewport=readers.SIZE, device_scale_factor=0.5)
         page = await context.new_page()
