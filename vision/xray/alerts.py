@@ -21,6 +21,7 @@ BLIND_T: Final = 1.8e-3
 BLOCK: Final = 8
 """Pixels a side of what is called blind: single dark pixels are noise."""
 CLEAR_T: Final = 0.97
+ALL_CLEAR: Final = 0.9
 STRIPE_SIGMA: Final = 6.0
 STRIPE_LEAST: Final = 0.004
 """Of a pixel's or row's level: a quarter of a millimetre of steel; finer stripes hide nothing."""
@@ -68,10 +69,11 @@ def blind(he: Counts) -> Finding:
 
 def stripes(he: Counts, noise: Noise) -> Finding:
     """Rows or pixels that are too bright or too dark all along: doses and gains, not cargo. `value`: their number."""
-    image = he.astype(np.float64)
     clear = he > CLEAR_T * SCALE
-    along = _off(np.where(clear, image, 0.0), clear, 1, noise)
-    up = _off(np.where(clear, image, 0.0), clear, 0, noise)
+    # What is thin at an edge is no stripe: rows are judged by pixels above the truck, pixels by rows beside it.
+    above, beside = clear.mean(axis=0) > ALL_CLEAR, clear.mean(axis=1) > ALL_CLEAR
+    along = _off(he[:, above], clear[:, above], 1, noise)
+    up = _off(he[beside], clear[beside], 0, noise)
     bad_rows, bad_pixels = np.flatnonzero(along), np.flatnonzero(up)
     count = bad_rows.size + bad_pixels.size
     height, width = he.shape[1], he.shape[0]
@@ -123,10 +125,10 @@ def lost_lines(he: Counts, le: Counts, remarks: Sequence[Remark]) -> Finding:
     )
 
 
-def _off(values: Reals, clear: NDArray[np.bool_], axis: int, noise: Noise) -> Reals:
+def _off(image: Counts, clear: NDArray[np.bool_], axis: int, noise: Noise) -> Reals:
     """Of each row (axis 1) or pixel (axis 0): how far it is off its neighbours, 0 where that may be noise."""
     count = np.asarray(clear.sum(axis=axis), np.intp)
-    level: Reals = np.asarray(values.sum(axis=axis), np.float64) / np.maximum(count, 1)
+    level: Reals = np.where(clear, image, 0).sum(axis=axis, dtype=np.float64) / np.maximum(count, 1)
     good = count >= LEAST_CLEAR
     if good.sum() < SMOOTH:
         return np.zeros(level.size)

@@ -127,8 +127,9 @@ class Table:
         """Of a layer of a calibrated material, between 0 and the thickest point. Raises KeyError."""
         curve = self.curve(material)
         grams = np.concatenate([[0.0], np.maximum.accumulate(curve.g_cm2)])
-        he = np.interp(g_cm2, grams, np.concatenate([[0.0], AT]))
-        return Dual(np.exp(-he), np.exp(-curve.at(he, curve.le)))
+        at = np.concatenate([[0.0], AT])
+        he = np.interp(g_cm2, grams, at)
+        return Dual(np.exp(-he), np.exp(-np.interp(he, at, np.concatenate([[0.0], curve.le]))))
 
     def tell(self, he: float, le: float, pixels: int, noise: Dual[Noise]) -> Told:
         """Of the mean of so many pixels of either energy, on the picture's scale."""

@@ -102,6 +102,7 @@ def test_layers_multiply_as_they_do_in_the_beam() -> None:
     wanted = through("steel", np.array([0.0, 20.0, 80.0]))
     np.testing.assert_allclose(given_back.he, wanted.he, rtol=0.01)
     np.testing.assert_allclose(given_back.le, wanted.le, rtol=0.01)
+    assert [float(t[0]) for t in given_back] == [1.0, 1.0]
     with pytest.raises(KeyError):
         TABLE.transmission("gold", 1.0)
 

@@ -94,6 +94,23 @@ def test_outside_of_its_box_no_pixel_is_touched() -> None:
     assert low[1] >= made.box.pixel - reach and high[1] < made.box.pixel + made.box.pixels + reach
 
 
+def test_between_its_parts_no_pixel_of_either_energy_is_touched() -> None:
+    """No frame around a threat gives it away: beside its outline, and within its box, the picture is the master's
+    own.
+    """
+    _, picture = truck("39", 5)
+    ring = Threat(
+        name="two", kind="weapon", material="steel", density=7.85,
+        parts=tuple(Part(form="box", x=x, z=0, wide=60, high=300, thick=20) for x in (-200.0, 200.0)),
+    )  # fmt: skip
+    made = projected(MASTER, picture, SECTION, NOISE, TABLE, ring, middle(9000, 2300), seed=4)
+    box = made.box
+    gap = (slice(box.row + 10, box.row + box.rows - 10), slice(box.pixel - 3, box.pixel + box.pixels + 3))
+    for ours, theirs in zip(made.picture, picture, strict=True):
+        assert (ours != theirs).any()
+        np.testing.assert_array_equal(ours[gap], theirs[gap])
+
+
 def test_the_same_four_give_the_same_picture_and_name() -> None:
     _, picture = truck("39", 5)
     where = middle(9000, 2300)
