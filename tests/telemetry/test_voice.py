@@ -1,4 +1,5 @@
 import asyncio
+import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -175,6 +176,25 @@ async def test_birth_and_state_are_there_for_late_listeners_and_offline_when_it_
     async with ears(broker, "later") as listener:
         # A listener that comes while the node still leaves hears "online" first.
         await until(lambda: [e for e in listener.of("state") if body(e, StateBody).state == "offline"])
+
+
+async def test_who_comes_while_a_state_is_being_said_hears_it(broker: EmbeddedBroker) -> None:
+    """The broker gives such a listener neither the word itself nor what it keeps of it, in three of ten cases."""
+    dice, heard = random.Random(5), set[str]()
+
+    def hear(message: Message) -> None:
+        heard.add(message.topic)
+        message.ack()
+
+    said = [(topic(SITE, f"N{n}", "birth"), topic(SITE, f"N{n}", "state")) for n in range(16)]
+    speaker, ear = Bus(broker.config, "speaker"), Bus(broker.config, "ear")
+    async with speaker.running(), ear.running():
+        for birth, state in said:
+            told = [speaker.offer(name, b"x", retain=True) for name in (birth, state)]
+            await asyncio.sleep(dice.random() * 0.004)
+            await ear.subscribe(state.replace("/state", "/#"), hear, qos=1)
+            await asyncio.wait(told)
+        await until(lambda: heard == {name for pair in said for name in pair})
 
 
 async def test_a_sample_is_what_was_given(broker: EmbeddedBroker, tmp_path: Path) -> None:
