@@ -64,6 +64,8 @@ class Crossing:
     outcome: Literal["crossed", "left", "fault", "abandoned"]
     at: Instant
     gross_kg: Decimal | None
+    by_axles: bool = False
+    """The weight is a sum of axle loads."""
     inspection: Inspected | None = None
 
 

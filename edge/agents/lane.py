@@ -300,7 +300,7 @@ class LaneAgent:
         verdict = newest_on(self._inbound.verdicts.values(), told)
         report = {
             "order": told.order, "outcome": told.outcome, "at": now, "gross_kg": told.gross_kg,
-            "plate": told.plate, "containers": told.containers, "reasons": told.reasons,
+            "by_axles": told.by_axles, "plate": told.plate, "containers": told.containers, "reasons": told.reasons,
             "inspection": None if verdict is None else msgspec.to_builtins(inspected(verdict)),
         }  # fmt: skip
         if self._papers is not None and close.outcome is Outcome.CROSSED:

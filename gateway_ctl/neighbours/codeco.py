@@ -87,7 +87,8 @@ def _box(box: str, crossed: Crossed, envelope: Envelope, at: str) -> list[str]:
     segments.append(_segment("LOC", "165", (envelope.place, "139", "6"), terminal))
     segments += [_segment("SEL", seal, "CA") for seal in crossed.seals]
     if crossed.gross_kg is not None:
-        segments.append(_segment("FTX", "AAI", "", "", f"TRUCK GROSS {plain(crossed.gross_kg)} KG AT GATE"))
+        what = "SUM OF AXLES" if crossed.by_axles else "GROSS"
+        segments.append(_segment("FTX", "AAI", "", "", f"TRUCK {what} {plain(crossed.gross_kg)} KG AT GATE"))
     if crossed.plate is not None:
         segments.append(_segment("TDT", "1", "", "3", "31", "", "", "", (romanised(crossed.plate), "146")))
     return segments

@@ -47,6 +47,8 @@ class Crossed:
     containers: tuple[str, ...] = ()
     gross_kg: Decimal | None = None
     """Of the whole truck, as weighed."""
+    by_axles: bool = False
+    """It is a sum of axle loads, which this site's rules take; formats with room for a word say so."""
     tags: tuple[str, ...] = ()
     seals: tuple[str, ...] = ()
     declared: Declared | None = None

@@ -171,7 +171,7 @@ async def test_a_report() -> None:
         assert customs.asked == [
             ("POST", "/crossings", {
                 "site": "qianwan", "lane": "L01", "passage": "L01-1", "order": "o-1", "outcome": "crossed",
-                "at": 1764000060.0, "gross_kg": "38260.5", "inspection": None,
+                "at": 1764000060.0, "gross_kg": "38260.5", "by_axles": False, "inspection": None,
             }),
         ]  # fmt: skip
 

@@ -224,6 +224,11 @@ def edifact(raw: bytes) -> list[list[list[str]]]:
     return segments
 
 
+def test_a_sum_of_axles_is_called_one_in_the_gate_report() -> None:
+    told = codeco.write(replace(CROSSED, by_axles=True), ENVELOPE).decode("ascii")
+    assert told.count("FTX+AAI+++TRUCK SUM OF AXLES 37020 KG AT GATE'") == 2 and "GROSS" not in told
+
+
 def test_the_gate_report_to_the_byte() -> None:
     assert codeco.write(CROSSED, ENVELOPE).decode("ascii").split("\r\n") == [
         "UNA:+.? '",
