@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 INPUTS = ("loop_arrival", "beam_rear", "beam_front", "loop_boom", "photocell", "limit_down", "limit_up", "boom_fault")
 RAISE, LOWER, RED, GREEN = 16, 17, 19, 20
 STILL_FRAMES = 15
+WIRES = 4
 
 
 class NaiveLane:
@@ -31,6 +32,8 @@ class NaiveLane:
         self.verbs: list[str] = []
         self.tags: set[str] = set()
         self.state = "idle"
+        self.ready = asyncio.Event()
+        """Every wire is open."""
 
     async def run(self) -> None:
         """Until cancelled; every wire is closed then."""
@@ -57,6 +60,8 @@ class NaiveLane:
     async def _open(self, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(self.links[name]["host"], self.links[name]["port"])
         self.writers.append(writer)
+        if len(self.writers) == WIRES:
+            self.ready.set()
         return reader, writer
 
     async def _ask(self, pdu: bytes) -> bytes:

@@ -70,6 +70,8 @@ async def lane_at(ready: dict[str, Any]) -> AsyncGenerator[NaiveLane]:
     lane = NaiveLane("L01", ready["lanes"]["L01"], ready["customs"], ready["clock"]["speed"])
     task = asyncio.create_task(lane.run())
     try:
+        async with asyncio.timeout(20):
+            await lane.ready.wait()
         yield lane
     finally:
         task.cancel()
@@ -85,7 +87,7 @@ async def test_a_naive_lane_lets_the_right_trucks_through(tmp_path: Path) -> Non
         {"truck": 4, "kind": "other_tag"},
         {"truck": 6, "kind": "tailgating", "variant": "close"},
     ]
-    async with running(tmp_path, trucks=8, faults=faults, mean_gap_s=2) as port:
+    async with running(tmp_path, trucks=8, faults=faults, mean_gap_s=2, speed=25.0, patience_s=16) as port:
         ready = await port.hear("ready")
         async with lane_at(ready) as lane:
             port.tell(go=True)
