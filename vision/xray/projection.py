@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.xray.curves import ALPHA_MOST, AT
+from vision.xray.emptiness import standing_out
 from vision.xray.findings import Place
 from vision.xray.material import Table
 from vision.xray.outline import Window
@@ -235,10 +236,11 @@ def somewhere(
     NotShown.
     """
     rng = np.random.default_rng(seed)
-    grams = np.nan_to_num(inside.found.g_cm2)
-    loaded = np.argwhere((grams > 4.0) & ~inside.blind & inside.measured)
+    # On the load or in it: under the roof, where nothing holds it, nobody would look for it.
+    standing, _ = standing_out(inside)
+    loaded = np.argwhere(standing & ~inside.blind)
     if not len(loaded):
-        floor = np.zeros(grams.shape, bool)
+        floor = np.zeros(standing.shape, bool)
         floor[:, :6] = True
         loaded = np.argwhere(inside.measured & floor)
     why = "nothing is loaded, and no floor is seen"
