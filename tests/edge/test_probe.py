@@ -17,6 +17,8 @@ from simulators.clock import SimClock
 from simulators.lane_io import LaneModule, ModuleKind
 
 NOW = Instant(1_800_000_000.0)
+LISTEN_S = 1.5
+"""For a module that answers within milliseconds, on a machine that is busy."""
 EXAMPLE = Path(__file__).resolve().parents[2] / "edge" / "sites" / "example.toml"
 
 
@@ -33,7 +35,7 @@ def site_with(folder: Path, module: str, address: tuple[str, int]) -> Site:
 async def probed(folder: Path, sim: LaneModule, module: str) -> Heard:
     site = site_with(folder, module, sim.tcp())
     try:
-        [io] = [each for each in await listen(site, 0.5) if each.name == "L01/io"]
+        [io] = await listen(site, LISTEN_S, ["L01/io"])
         assert sim.changes == [], "a probe writes nothing"
     finally:
         sim.close()
@@ -70,7 +72,7 @@ async def test_a_watchdog_that_is_off_and_a_linked_relay_are_told(tmp_path: Path
     wired = {name: channel for name, channel in io.inputs.items() if name != "boom_fault"}
     changed = io.model_copy(update={"module": "adam-4150", "inputs": wired, "inverted": (), "no_fault_relay": True})
     lane = site.lanes[0].model_copy(update={"io": changed})
-    [heard] = [each for each in await listen(site.model_copy(update={"lanes": (lane,)}), 0.5) if each.name == "L01/io"]
+    [heard] = await listen(site.model_copy(update={"lanes": (lane,)}), LISTEN_S, ["L01/io"])
     sim.close()
     [said] = heard.wrong
     assert said.startswith("barrier: host watchdog reads off (register 214)") and heard.words
@@ -88,7 +90,7 @@ def test_the_command_ends_badly_and_shows_why(tmp_path: Path, capsys: pytest.Cap
 
     async def both() -> tuple[Exit, str]:
         site, sim = await serve()
-        ended = await asyncio.to_thread(check, site, tmp_path / "site.toml", probe=True, seconds=0.5)
+        ended = await asyncio.to_thread(check, site, tmp_path / "site.toml", probe=True, seconds=LISTEN_S)
         sim.close()
         return ended, capsys.readouterr().err
 

@@ -29,13 +29,13 @@ from telemetry.payloads.sealing import SealingBody
 from telemetry.topics import parse
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "edge" / "sites" / "example.toml"
-SPEED = 50.0
+SPEED = 30.0
 
 
 def site_text(broker: int, seals: int) -> str:
     text = EXAMPLE.read_text(encoding="utf-8").replace("port = 1883", f"port = {broker}")
     return text[: text.index("[[trackers]]")] + (
-        '[[seals]]\nname = "seals"\nstale_after_s = 30\n'
+        '[[seals]]\nname = "seals"\nstale_after_s = 60\n'
         f'link = {{ kind = "tcp-listen", listen_host = "127.0.0.1", listen_port = {seals} }}\n'
         'seals = [{ id = "8041300978", name = "box1" }]\n'
     )
