@@ -36,7 +36,7 @@ async def test_exercises_are_scored_and_the_log_says_what_was_shown(tmp_path: Pa
         before = office.archive.path(ref.digest).read_bytes()
         outcomes: list[str] = []
         told: dict[str, Any] = {}
-        for n in range(8):
+        for n in range(5):
             drill = (await web.post("/api/inspection/exercise", {})).json()
             name = drill["card"]["digest"]
             assert name.startswith("tip-") and drill["card"]["containers"] == [] and drill["card"]["plate"] == ""
@@ -53,12 +53,12 @@ async def test_exercises_are_scored_and_the_log_says_what_was_shown(tmp_path: Pa
             again = await web.post(f"/api/inspection/exercise/{name}/answer", answer())
             assert again.status_code == 404
         lines = [json.loads(line) for line in (tmp_path / "review/exercises/exercises.jsonl").read_text().splitlines()]
-        assert [line["outcome"] for line in lines] == outcomes and len(lines) == 8
+        assert [line["outcome"] for line in lines] == outcomes and len(lines) == 5
         for line in lines:
             assert line["person"] == "wang.fang" and line["master"] == ref.digest
             assert bool(line["projection"]) == bool(line["threat"]) == (line["placement"] is not None)
             assert line["outcome"] in (("miss", "hit") if line["projection"] else ("false_alarm", "rejected"))
-        assert told["hits"]["of"] + told["false_alarms"]["of"] == 8
+        assert told["hits"]["of"] + told["false_alarms"]["of"] == 5
         assert 0 <= told["hits"]["low"] <= told["hits"]["high"] <= 1
         assert office.archive.path(ref.digest).read_bytes() == before
         assert [found for _, found in office.archive.verify() if found] == []

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.xray_cargo import Load, Piece, empty, loaded
@@ -40,8 +40,8 @@ def inside(picture: Dual[Counts]) -> Window:
 def weighed() -> list[tuple[Load, Index]]:
     """A day of weighed loads."""
     found: list[tuple[Load, Index]] = []
-    for seed, chapter in enumerate([*PENETRATED, *PENETRATED[:4]]):
-        load, picture = truck(chapter, seed, kg=7000.0 + 1300 * seed)
+    for seed, chapter in enumerate(PENETRATED):
+        load, picture = truck(chapter, seed, kg=7000.0 + 2000 * seed)
         found.append((load, index_of(inside(picture))))
     return found
 
@@ -69,7 +69,7 @@ def test_a_load_s_mass_is_within_its_sigma(weighed: list[tuple[Load, Index]]) ->
 
 def test_gross_masses_need_no_tare_and_doubt_it(weighed: list[tuple[Load, Index]]) -> None:
     """Trucks of 13 to 16 t that nobody weighed empty."""
-    tares = [13_000.0 + 3000 * (n * 5 % 12) / 12 for n in range(len(weighed))]
+    tares = [13_000.0 + 3000 * (n * 5 % 8) / 8 for n in range(len(weighed))]
     record_of = [replace(w, kg=w.kg + tare) for w, tare in zip(record(weighed), tares, strict=True)]
     bare = scale_of([], mass.TARE)
     for n, (load, index) in enumerate(weighed):
@@ -190,6 +190,7 @@ def test_a_load_of_another_kind_lies_far_from_its_chapter(chapters: dict[str, li
     assert few.value is None and "fewer" in few.en
 
 
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.floats(0, 1), min_size=8, max_size=8), min_size=8, max_size=30), st.integers(0, 7))
 def test_one_of_the_chapter_s_own_is_never_beyond_all(rows: list[list[float]], n: int) -> None:
     earlier = [Features(**dict(zip(NAMES, row, strict=True))) for row in rows]

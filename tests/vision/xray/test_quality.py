@@ -18,6 +18,9 @@ from vision.xray.scan import Dual, Scan
 from vision.xray.stand import NotThisStand, Plan, Shown, plan_from, section_of
 from vision.xray.store import Archive
 
+pytestmark = pytest.mark.timeout(240)
+"""Three simulated passages, from datagrams on: seconds of one core, minutes where others want it too."""
+
 
 @pytest.fixture(scope="module")
 def report() -> Report:
