@@ -6,6 +6,7 @@ durable in the order in which they were put: whoever has waited for one has wait
 """
 
 import asyncio
+import contextlib
 import hashlib
 import sqlite3
 import threading
@@ -133,8 +134,8 @@ class Book:
         self._wishes.put(wish)
         if self._shut is not None:  # the thread has ended between the question above and the wish
             self._refuse_all([], self._shut)
-        # Shielded: the entry is on its way to the disk whatever becomes of the one who waits.
-        return asyncio.shield(wish.done)
+        # The entry is on its way to the disk whatever becomes of the one who waits.
+        return wish.done
 
     async def close(self) -> None:
         """All entries handed in are on disk on return."""
@@ -218,10 +219,8 @@ def _tell(wish: _Wish, answer: Entry | BookShut) -> None:
         else:
             wish.done.set_result(answer)
 
-    try:
+    with contextlib.suppress(RuntimeError):  # the loop is gone; the entry is on disk all the same
         wish.loop.call_soon_threadsafe(settle)
-    except RuntimeError:  # the loop is gone; the entry is on disk all the same
-        return
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -214,6 +214,8 @@ def test_a_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> None
 
 
 async def test_an_entry_stays_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
     async with Book(tmp_path / "book.sqlite") as book:
         writing = asyncio.ensure_future(book.write("told", AT, {"n": 0}))
         await asyncio.sleep(0)
@@ -222,6 +224,7 @@ async def test_an_entry_stays_when_nobody_waits_for_it_any_more(tmp_path: Path) 
             await writing
         assert (await book.write("told", AT, {"n": 1})).seq == 2
     assert [e.plain()["n"] for e in entries(book.path)] == [0, 1]
+    assert complaints == []
 
 
 async def test_a_body_that_is_no_json_is_the_writers_mistake(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -64,6 +65,8 @@ class Customs:
     def __init__(self) -> None:
         self.answer: Callable[[], Awaitable[Response]] = self._order
         self.asked: list[tuple[str, str, Any]] = []
+        self.headers: list[tuple[str | None, str | None]] = []
+        """Encodings that were accepted, and the type of what came."""
         self.url = ""
         every = Route("/{rest:path}", self._any, methods=["GET", "POST"])
         config = uvicorn.Config(Starlette(routes=[every]), port=0, log_level="critical", lifespan="off", ws="none")
@@ -82,6 +85,7 @@ class Customs:
         body = await request.body()
         target = request.url.path if not request.url.query else f"{request.url.path}?{request.url.query}"
         raw = request.scope["raw_path"].decode()
+        self.headers.append((request.headers.get("accept-encoding"), request.headers.get("content-type")))
         self.asked.append((request.method, target if raw == request.url.path else raw, json.loads(body or b"null")))
         return await self.answer()
 
@@ -137,6 +141,24 @@ async def test_an_order_comes_back_as_it_was_signed() -> None:
         "containers": [{"code": "CSQU3054383", "confidence": 0.93}], "gross_kg": "38260", "uncertainty_kg": "20",
         "trailer": None, "seal_numbers": [], "cards": [], "corrected": [], "inspection": None,
     }  # fmt: skip
+
+
+async def test_answers_are_asked_for_as_they_are_and_questions_say_what_they_are() -> None:
+    async with serving() as customs, road(customs.url) as clearance:
+        await clearance.ask(GATHERED)
+        await clearance.newer("p", None)
+        await clearance.report(CROSSING)
+        assert customs.headers == [
+            ("identity", "application/json"), ("identity", None), ("identity", "application/json"),
+        ]  # fmt: skip
+        customs.says(Response(status_code=500))
+        with pytest.raises(ClearanceOdd, match=r"^POST /passages: status 500$"):
+            await clearance.ask(GATHERED)
+
+
+async def test_no_deadline_stands_beside_the_sites_own() -> None:
+    async with road("http://127.0.0.1:9") as clearance:
+        assert clearance._client.timeout == httpx.Timeout(None)
 
 
 async def test_a_service_may_live_under_a_path() -> None:

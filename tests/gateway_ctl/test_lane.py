@@ -221,6 +221,7 @@ def test_steps_end_by_being_seen() -> None:
     untagged = picture(identity=replace(IDENTITY, tags=()))
     assert seen(untagged) == {"arrive": True, "identify": True, "weigh": True}
     assert seen(untagged, replace(RULES, needs_tag=True)) == {"arrive": True, "identify": False, "weigh": True}
+    assert seen(picture(), replace(RULES, needs_tag=True))["identify"]
     assert seen(picture(), sight=replace(SEEN, entered=False)) == {"arrive": False, "identify": True}
 
 
@@ -1273,6 +1274,14 @@ def test_alarms_come_and_go_with_the_pictures() -> None:
     assert deeds == (Ring(Condition.CLOCK_STEPPED, active=False, passage=PASSAGE),)
 
 
+def test_alarms_that_come_at_once_are_told_at_once() -> None:
+    up = picture(inputs=UP, clock_step_s=9)
+    _, deeds = look(lane(State.OPEN, since=after(-60)), up, NOW, RULES)
+    assert [each.condition for each in of(deeds, Ring)] == [Condition.OPEN_LONG, Condition.CLOCK_STEPPED]
+    _, deeds = look(lane(State.OPEN, since=after(-59)), up, NOW, RULES)
+    assert [each.condition for each in of(deeds, Ring)] == [Condition.CLOCK_STEPPED]
+
+
 KNOWN = replace(RULES, silent=Silent.KNOWN_EMPTY, empties=(Empty("沪AD3F88", Decimal(38_000)),))
 BARE = picture(identity=replace(IDENTITY, containers=()), silent_since=after(-10))
 
@@ -1292,7 +1301,8 @@ def test_a_known_empty_truck_is_signed_for_once_while_customs_is_silent() -> Non
     for rules in (RULES, replace(KNOWN, silent=Silent.OPERATOR), replace(KNOWN, empties=())):
         assert not of(look(local(), BARE, NOW, rules)[1], SignHere)
     for shown in (replace(BARE, silent_since=after(-9)), replace(BARE, deck=replace(BARE.deck, frozen=True))):
-        assert not of(look(local(), shown, NOW, KNOWN)[1], SignHere)
+        found, deeds = look(local(), shown, NOW, KNOWN)
+        assert (found.state, of(deeds, SignHere)) == (State.HELD, [])
     nobody = alone(State.EMPTY)
     assert not of(look(nobody, replace(BARE, passage=None), NOW, KNOWN)[1], SignHere)
 

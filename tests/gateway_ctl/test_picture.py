@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from drivers.readings import Instant
+from gateway_ctl.correction import Check
 from gateway_ctl.modes import Consequence, Mode, Silent
 from gateway_ctl.picture import (
     Container,
@@ -71,6 +72,12 @@ def test_what_a_lane_asks_for_unless_its_site_says_otherwise() -> None:
         plate=by_hand, tag=by_hand, trailer=by_hand, containers=by_hand, seal=by_hand, weight=again, direction=again,
         document=again,
     )  # fmt: skip
+
+
+def test_each_check_leads_to_its_own_consequence() -> None:
+    for check in Check:
+        for leads in Consequence:
+            assert replace(OnFailed(), **{check.value: leads}).of(check) is leads
 
 
 def test_equal_pictures_have_equal_marks() -> None:

@@ -64,3 +64,16 @@ def test_a_guess_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
     seal_private(SECRET, "135790")
     assert (told["time_cost"], told["memory_cost"], told["parallelism"]) == (3, 65536, 4)
     assert told["type"] is Type.ID and told["hash_len"] == 32
+
+
+@pytest.mark.parametrize("length", [0, 16, 27, 28])
+def test_nothing_is_spent_on_what_is_too_short_to_be_a_key(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    def stretch(pin: bytes, salt: bytes, **how: object) -> bytes:
+        raise AssertionError("a guess costs")
+
+    monkeypatch.setattr("gateway_ctl.seal.hash_secret_raw", stretch)
+    raw = base64.b64decode(SEALED)
+    with pytest.raises(WrongPin):
+        unseal_private(base64.b64encode(raw[:length]).decode(), "135790")
+    with pytest.raises(AssertionError):
+        unseal_private(base64.b64encode(raw[:29]).decode(), "135790")
