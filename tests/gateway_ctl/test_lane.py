@@ -1036,6 +1036,8 @@ def test_a_truck_that_nobody_saw_crossing() -> None:
     up = picture(inputs=UP, deck=EMPTY_DECK)
     found, _ = look(lane(State.OPEN, sight=gone), up, NOW, RULES)
     assert (found.state, the_passage(found).crossed) == (State.LOWERING, True)
+    nobody, _ = look(lane(State.OPEN, passage=None, sight=gone), replace(up, passage=None), NOW, RULES)
+    assert (nobody.state, nobody.passage) == (State.LOWERING, None)
     back = replace(gone, left=True)
     found, _ = look(lane(State.OPEN, sight=back), up, NOW, RULES)
     assert (found.state, the_passage(found).crossed) == (State.LOWERING, False)
@@ -1136,7 +1138,7 @@ def test_a_hold_open_ends_at_its_end() -> None:
     found, deeds = held(0.1)
     assert (found.state, deeds) == (State.KEPT, ())
     found, deeds = held(0.0)
-    assert (found.state, found.keep) == (State.CLEARING, None)
+    assert (found.state, found.keep, the_passage(found).crossed) == (State.CLEARING, None, False)
     assert of(deeds, Keep) == [Keep(kept(until=NOW), holds=False, passed=2)]
     assert of(deeds, Ring) == [Ring(Condition.KEPT_OPEN, active=False, passage=PASSAGE)]
 
