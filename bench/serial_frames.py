@@ -162,6 +162,7 @@ def baseline(path: str, dialect: str) -> None:
 async def own(path: str, dialect: str) -> None:
     """The driver as the lane runs it."""
     from drivers.link import open_link
+    from drivers.link.modbus_config import ModbusRtuConfig, ModbusTcpConfig
     from drivers.weighbridge.config import WeighbridgeConfig
     from drivers.weighbridge.device import Weighbridge
     from drivers.weighbridge.reading import Weight
@@ -176,6 +177,7 @@ async def own(path: str, dialect: str) -> None:
         }
     )
     clock = SiteClock()
+    assert not isinstance(config.link, ModbusTcpConfig | ModbusRtuConfig)
     link = await open_link(config.link, clock)
     print("ready", flush=True)
     began_s = count = 0.0

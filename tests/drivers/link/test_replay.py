@@ -92,6 +92,7 @@ async def test_weights_and_contacts_come_again_as_they_came(tmp_path: Path, road
     box = Recorder(tmp_path, clock)
 
     async def stream() -> Link:
+        assert not isinstance(scale.link, ModbusTcpConfig | ModbusRtuConfig)
         return recorded(await open_link(scale.link, clock), box.tap("wb"))
 
     async def modbus() -> ModbusLink:
