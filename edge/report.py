@@ -230,13 +230,17 @@ def _restarts(evidence: Evidence) -> Iterator[dict[str, Any]]:
     """When each lane was blind because its process had ended and began anew, and the trucks that it concerned."""
     for lane, ledger in evidence.books.items():
         before: Line | None = None
+        opened_at: float | None = None
         for line in ledger.lines:
+            if line.kind in ("opened", "closed"):
+                opened_at = line.at if line.kind == "opened" else None
             if line.kind == "started" and before is not None:
-                since, until = before.at, line.at + WAKE_S
+                # Of a passage that was open nobody knows the end, however long its truck has been gone.
+                since, until = before.at if opened_at is None else opened_at, line.at + WAKE_S
                 there = [row for row in evidence.truth if row["lane"] == lane and _between(row, since, until)]
                 yield {
                     "lane": lane,
-                    "last_entry_at": since,
+                    "last_entry_at": before.at,
                     "started_at": line.at,
                     "trucks": [row["truck"] for row in there],
                 }

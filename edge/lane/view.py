@@ -17,7 +17,7 @@ from gateway_ctl.lane_state import State
 from gateway_ctl.matching import match
 from gateway_ctl.modes import Mode
 from gateway_ctl.orders import Order, Origin, SignedOrder, Verb
-from gateway_ctl.picture import Picture, Rules, Seen, digest
+from gateway_ctl.picture import Identity, Picture, Rules, Seen, digest
 from gateway_ctl.reasons import Reason
 from telemetry.payloads import lane as wire
 
@@ -109,8 +109,9 @@ def opened(passage: Passage, direction: Literal["in", "out"]) -> wire.PassageBod
 
 def closed(close: Close, picture: Picture, direction: Literal["in", "out"], now: Instant) -> wire.PassageBody:
     """The body of `passage` when it ends; the weight is the one customs was asked on, or else the last settled one."""
-    passage, identity = close.passage, picture.identity
-    asked = passage.asked
+    passage, asked = close.passage, close.passage.asked
+    # Whoever has just begun reads the truck that stands here now: of the one before it knows nothing.
+    identity = Identity() if close.outcome is Outcome.ABANDONED else picture.identity
     return wire.PassageBody(
         passage=passage.id,
         phase="closed",

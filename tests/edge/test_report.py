@@ -256,6 +256,18 @@ def test_a_lane_that_began_anew_does_not_know_the_end_of_the_passage_before() ->
     assert found(records=records, books=restarted(T + 142, 1, 2)) == ["wrong outcome"], "what it says must be true"
 
 
+def test_of_a_passage_that_was_open_when_the_lane_died_nobody_knows_the_end() -> None:
+    """Its truck had gone when the process ended in the middle of the lowering."""
+    records = list(evidence().records)
+    records[1] = passage(1, 2, outcome="abandoned")
+    gone = truck(1, gone_at=T + 140)
+    lines = restarted(T + 147, 1, 2)["L01"].lines
+    assert "wrong outcome" in found(truth=[gone, truck(2)], records=records, books={"L01": Ledger(lines=lines)})
+    opened = Line(seq=0, at=T + 100.2, kind="opened", passage="P1", body={})
+    known = [replace(line, seq=seq) for seq, line in enumerate([lines[0], opened, *lines[1:]], 1)]
+    assert found(truth=[gone, truck(2)], records=records, books={"L01": Ledger(lines=known)}) == []
+
+
 def test_nobody_crosses_a_lane_that_sees_nothing() -> None:
     records = [evidence().records[0], replace(passage(2, 2), seq=2)]
     books = restarted(T + 115, 2)
