@@ -22,6 +22,7 @@ FLAGS = [
 EXPECTED = (
     "status of 4",
     "ERR_CONNECTION",
+    "ERR_SOCKET_NOT_CONNECTED",
     "ERR_EMPTY_RESPONSE",
     "ERR_CONTENT_LENGTH_MISMATCH",
     "WebSocket connection",

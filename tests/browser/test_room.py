@@ -107,7 +107,8 @@ async def test_refusals_and_alarms_as_they_come(page: Page, mortal: ConsoleProce
 async def test_a_broken_link_stands_first(page: Page, console: ConsoleProcess, feeder: Feeder) -> None:
     await open_room(page, console)
     feeder.scene["L02"] = "fault"
-    first = page.locator("#health tbody tr").first
+    # A review's server that another walk has killed may be offline on the same bus.
+    first = page.locator("#health tbody tr").filter(has_not_text="review").first
     await expect(first).to_contain_text("断开")
     await expect(first).to_contain_text("L02")
     await expect(page.locator("#devices")).to_have_text("8/9")

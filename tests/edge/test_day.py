@@ -41,7 +41,7 @@ def demo(tmp_path: Path, *words: str, within_s: float) -> tuple[int, dict[str, A
 
 @pytest.mark.timeout(180)
 def test_a_short_day_without_faults(tmp_path: Path) -> None:
-    code, report, said = demo(tmp_path, "--trucks", "4", "--no-faults", "--speed", "20", within_s=170)
+    code, report, said = demo(tmp_path, "--trucks", "4", "--no-faults", "--speed", "8", within_s=170)
     assert report["disagreements"] == [], said
     assert code == 0 and report["verdict"] == "ok" and "verdict: ok" in said
     counts = report["counts"]
@@ -53,7 +53,7 @@ def test_a_short_day_without_faults(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 async def test_a_lane_that_weighs_by_modbus(tmp_path: Path) -> None:
     """The same road for a reading that was asked for from registers: settled, matched, released, proven."""
-    day = Day(lanes=1, trucks=2, seed=3, speed=20.0, faults=0.0, weight_maps=("laumas",))
+    day = Day(lanes=1, trucks=2, seed=3, speed=8.0, faults=0.0, weight_maps=("laumas",))
     report = await run_day(day, tmp_path)
     assert report["disagreements"] == [] and report["verdict"] == "ok"
     assert report["counts"]["weighed"] == 2 and report["counts"]["worst_weight_divisions"] < 1
