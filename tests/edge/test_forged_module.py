@@ -134,7 +134,7 @@ async def test_a_module_that_lies_is_never_a_reason_to_open(tmp_path: Path, monk
         try:
             await run_day(Day(lanes=1, trucks=3, seed=3, speed=10.0, faults=0.0), tmp_path, trouble)
         except* SimulatorFailed:
-            pass  # a lane that was lied to may hold to what it believes, a blind sensor or a fault, until a person comes
+            pass  # a lane that was lied to may hold to what it believes until a person comes
     print(dict(liar.told), f"{len(liar.raised)} raisings on the wire")
     assert sum(liar.told.values()) > 20 and len(liar.told) > 4
 
