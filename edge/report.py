@@ -238,12 +238,8 @@ def _restarts(evidence: Evidence) -> Iterator[dict[str, Any]]:
                 # Of a passage that was open nobody knows the end, however long its truck has been gone.
                 since, until = before.at if opened_at is None else opened_at, line.at + WAKE_S
                 there = [row for row in evidence.truth if row["lane"] == lane and _between(row, since, until)]
-                yield {
-                    "lane": lane,
-                    "last_entry_at": before.at,
-                    "started_at": line.at,
-                    "trucks": [row["truck"] for row in there],
-                }
+                trucks = [row["truck"] for row in there]
+                yield {"lane": lane, "last_entry_at": before.at, "started_at": line.at, "trucks": trucks}
             before = line
 
 

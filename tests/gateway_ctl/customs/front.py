@@ -72,6 +72,8 @@ class Front:
     """Takes connections, reads nothing and closes nothing."""
     open_ended: bool = False
     """Reads, and never closes its half."""
+    never: asyncio.Event = field(default_factory=asyncio.Event)
+    """Held here: a task that waits for what nobody holds is swept away, and its connection with it."""
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -80,7 +82,7 @@ class Front:
                 writer.transport.abort()
                 return
             if self.deaf:
-                await asyncio.Event().wait()
+                await self.never.wait()
             while raw := (await reader.read() if self.naked else await self._one(reader)):
                 heard = self._heard(raw)
                 self.all.append(heard)
@@ -89,7 +91,7 @@ class Front:
                     writer.write(self.reply(raw))
                     await writer.drain()
             if self.open_ended:
-                await asyncio.Event().wait()
+                await self.never.wait()
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
