@@ -127,7 +127,8 @@ async def test_a_tare_that_is_on_is_never_a_gross_weight_of_less(name: str) -> N
         [*_, word] = await until(scale, lambda word: isinstance(word, Weight) and word.tare_on is True)
         assert isinstance(word, Weight)
         by_shown = name.startswith("mettler")
-        assert word.kg == (None if by_shown else 30_000)
+        # A deck at rest still shows a division more or less now and then.
+        assert word.kg is None if by_shown else word.kg is not None and abs(word.kg - 30_000) <= 20
         assert (word.status == "tared") is by_shown
 
 
